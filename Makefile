@@ -1,0 +1,124 @@
+# Anchorite.  `make demo` and `make test` do all that they need, from a bare
+# Debian on; see README.md.  Variables:
+#
+#   CC=clang                     another compiler
+#   SAN=address,undefined        sanitizers, in a build folder of their own
+#   B=build                      where everything that is built goes
+#   SUITE="csv json"             only these unit test suites
+
+CC  ?= gcc
+ifeq ($(origin CC),default)
+CC  := gcc
+endif
+SAN ?=
+COVER ?=
+comma := ,
+variant := $(subst $() ,-,$(strip $(subst $(comma),-,$(SAN)) $(if $(COVER),cover)))
+ifneq ($(variant),)
+B   ?= build/$(variant)-$(CC)
+else ifneq ($(CC),gcc)
+B   ?= build/$(CC)
+else
+B   ?= build
+endif
+
+# ---- flags ------------------------------------------------------------------
+
+warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wvla -Wformat=2 -Werror
+hardening := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS  ?= -O2 -g
+override CFLAGS += -std=c11 -D_GNU_SOURCE -I. -include common/banned.h \
+                   $(warnings) -pthread -MMD -MP
+override LDFLAGS += -pthread
+ifneq ($(SAN),)
+override CFLAGS += -fsanitize=$(SAN) -fno-sanitize-recover=all \
+                   -fno-omit-frame-pointer
+override LDFLAGS += -fsanitize=$(SAN)
+else
+override CFLAGS += $(hardening)
+endif
+ifneq ($(COVER),)
+override CFLAGS += --coverage -O0
+override LDFLAGS += --coverage
+endif
+
+# pkg-config is asked once, and only when something is compiled: on a fresh
+# machine it is not there before `make deps`.
+libraries := libcrypto libcjson
+package_cflags = $(eval package_cflags := $$(shell pkg-config --cflags $(libraries)))$(package_cflags)
+package_libs = $(eval package_libs := $$(shell pkg-config --libs $(libraries)))$(package_libs)
+
+# ---- what there is ----------------------------------------------------------
+# A folder is a program or a library: its modules go into lib<folder>.a, its
+# main.c, where it has one, is linked with them.
+
+modules = $(filter-out $(1)/main.c,$(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+
+# In the order in which the linker wants them: users first.
+archives := $(B)/libcli.a $(B)/libdatasets.a $(B)/libanonymizer.a \
+            $(B)/libcommon.a
+programs := $(B)/anchorite $(B)/anchorite-hospital
+test_objects := $(call objects,$(wildcard tests/lib/*.c))
+unit_objects := $(call objects,$(wildcard tests/unit/*.c))
+fault_objects := $(call objects,$(wildcard tests/fault/*.c))
+
+all: $(programs)
+
+.PHONY: all deps demo test check unit property golden fault e2e fuzz \
+        fuzz-replay valgrind cover eval format directions headers tidy \
+        clean print-bin install
+
+$(B)/anchorite: $(B)/cli/main.o $(B)/libcli.a $(B)/libanonymizer.a $(B)/libcommon.a
+$(B)/anchorite-hospital: $(B)/datasets/main.o $(B)/libdatasets.a $(B)/libcommon.a
+$(programs):
+	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
+
+define library
+$(B)/lib$(1).a: $(call objects,$(call modules,$(1)))
+endef
+$(foreach folder,common anonymizer cli datasets,$(eval $(call library,$(folder))))
+$(archives):
+	rm -f $@
+	ar rcs $@ $^
+
+$(B)/%.o: %.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(package_cflags) -c -o $@ $<
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+print-bin:
+	@echo $(B)/anchorite
+
+clean:
+	rm -rf build
+
+# ---- what it needs ----------------------------------------------------------
+# The stamp is older than .ci/deps when that changed: then it runs again.
+
+deps:
+	.ci/deps
+$(B)/.deps: .ci/deps
+	@mkdir -p $(@D)
+	.ci/deps --quiet
+	@touch $@
+
+# ---- tests ------------------------------------------------------------------
+
+$(B)/unit: $(unit_objects) $(test_objects) $(archives)
+$(B)/fault: $(fault_objects) $(test_objects) $(archives)
+$(B)/unit $(B)/fault:
+	$(CC) $(LDFLAGS) $(LDEXTRA) -o $@ $^ $(package_libs) -lcunit -lm
+
+# The list of suites follows the files: test_<module>.c is suite <module>.
+suites := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+$(B)/suites.def: $(wildcard tests/unit/test_*.c) Makefile
+	@mkdir -p $(@D)
+	@printf 'X(%s)\n' $(suites) >$@
+$(B)/tests/unit/main.o: $(B)/suites.def
+$(B)/tests/unit/main.o: override CFLAGS += -I$(B)
+
+unit: $(B)/unit
+	$(B)/unit $(SUITE)

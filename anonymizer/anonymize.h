@@ -1,0 +1,64 @@
+/*
+ * anonymizer/anonymize.h - one de-identification, from table to table.
+ *
+ *     read -> search -> write -> recheck
+ *
+ * The caller opens input and output and decides whether the output becomes
+ * visible; this only fills it.  Nothing here knows of options, clocks on the
+ * wall, logs or processes.
+ */
+#ifndef ANONYMIZER_ANONYMIZE_H
+#define ANONYMIZER_ANONYMIZE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "anonymizer/policy.h"
+#include "anonymizer/recheck.h"
+#include "common/digest.h"
+#include "common/error.h"
+
+enum anonymize_stage { STAGE_READ, STAGE_SEARCH, STAGE_WRITE, STAGE_RECHECK };
+
+struct anonymize_options {
+    unsigned threads; /* >= 1 */
+    bool no_recheck;
+    atomic_bool *cancel; /* may be NULL */
+    /* Called at the beginning of each stage; may be NULL. */
+    void (*on_stage)(enum anonymize_stage stage, void *context);
+    void *context;
+};
+
+struct anonymize_result {
+    uint64_t rows;
+    uint64_t suppressed;
+    struct class_figures before; /* of the input */
+    struct class_figures after;  /* of the output; taken from the finished
+                                    file unless no_recheck */
+    uint32_t *level;             /* per policy.attribute; 0 for other roles */
+    double *attribute_score;     /* per policy.attribute; 0 for other roles */
+    double *score; /* score_count numbers: 1, or for the rank aggregate
+                      one per quasi-identifier, descending */
+    size_t score_count;
+    uint64_t checked;    /* transformations that were counted out */
+    double lattice_size; /* transformations there are; may exceed 2^64 */
+    bool rechecked;
+    bool kept_sensitive; /* suppressed rows keep their sensitive cells */
+    struct digest output_digest;
+    double seconds_read, seconds_search, seconds_write, seconds_recheck;
+};
+
+/* Read the table at `input` (a descriptor that can be read twice: a regular
+ * file at offset 0), write the release to `output` (a regular file open for
+ * reading and writing, empty).  Names are for errors.  E_NO if no
+ * transformation satisfies the policy; the text says what stands in the way. */
+MUST_USE enum status anonymize_table(struct anonymize_result **result,
+                                     const struct policy *policy, int input,
+                                     const char *input_name, int output,
+                                     const char *output_name,
+                                     const struct anonymize_options *options,
+                                     struct error *err);
+void anonymize_destroy(struct anonymize_result **result);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * anonymizer/csv.h - tables as text: RFC 4180 with any delimiter, streamed.
+ *
+ * Read:  optional UTF-8 byte order mark, LF or CRLF, fields quoted with "
+ * (a doubled "" inside stands for one), delimiters and newlines inside quotes,
+ * a last line with or without newline.  Empty lines at the end are ignored.
+ * Refused, each with the line it begins on: bytes that are not UTF-8, NUL, a
+ * quote inside an unquoted field, text behind a closing quote, an unclosed
+ * quote, a record with another number of fields than the header, an empty line
+ * in the middle, a header with an empty or repeated name, fields over
+ * CSV_FIELD_MAX, records over CSV_RECORD_MAX, more than TABLE_COLUMNS_MAX
+ * columns.
+ *
+ * Memory is one block plus the longest record, whatever the size of the file.
+ *
+ * Invariants: record.count equals the header's; field values are valid UTF-8
+ * without NUL; raw fields, joined by the delimiter, are the record's bytes.
+ */
+#ifndef ANONYMIZER_CSV_H
+#define ANONYMIZER_CSV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/error.h"
+#include "common/text.h"
+
+struct csv_reader;
+
+/* One field.  value: unquoted.  raw: as it stands in the file, quotes
+ * included.  The same bytes where nothing was quoted. */
+struct csv_field {
+    struct bytes value;
+    struct bytes raw;
+};
+
+/* Borrowed from the reader until its next call. */
+struct csv_record {
+    const struct csv_field *field;
+    size_t count;
+    uint64_t line; /* where the record begins, the header is line 1 */
+};
+
+struct csv_options {
+    char delimiter; /* 0: the one of ; , tab | that the header line has most
+                       of outside quotes, in this order among equals, or a
+                       comma where it has none of them */
+    bool no_header; /* the first record is data; all must be as wide as it */
+};
+
+/* Start reading at fd's current offset; fd stays the caller's and must
+ * outlive the reader.  `name` (borrowed for the reader's life) stands before
+ * each error.  The header is read here: E_INPUT if there is none. */
+MUST_USE enum status csv_open(struct csv_reader **reader, int fd,
+                              const char *name, struct csv_options options,
+                              struct error *err);
+void csv_close(struct csv_reader **reader);
+
+/* Names of the columns; empty with no_header.  Valid for the reader's life. */
+const struct csv_record *csv_header(const struct csv_reader *reader);
+char csv_delimiter(const struct csv_reader *reader);
+/* "\n" or "\r\n", as the first line ends; "\n" where it does not. */
+const char *csv_newline(const struct csv_reader *reader);
+
+/* The next record, or *record = NULL at the end. */
+MUST_USE enum status csv_next(struct csv_reader *reader,
+                              const struct csv_record **record,
+                              struct error *err);
+
+/* Append one field, quoted if it contains the delimiter, a quote, CR or LF, or
+ * begins or ends with a space. */
+MUST_USE enum status csv_append_field(struct text *out, struct bytes value,
+                                      char delimiter, struct error *err);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * anonymizer/policy.h - what a release must satisfy, as the policy file says.
+ *
+ * The file is one JSON object (docs/formats.md).  Reading it checks all that
+ * can be checked without the table: known keys, types, ranges, models that
+ * name a sensitive attribute, hierarchies that exist.  What later versions
+ * will do is E_VERSION, "not in this version".
+ *
+ * Elsewhere: columns of a table against a policy (anonymizer/table.h).
+ */
+#ifndef ANONYMIZER_POLICY_H
+#define ANONYMIZER_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/digest.h"
+#include "common/error.h"
+
+struct hierarchy;
+
+enum role {
+    ROLE_SUBJECT,
+    ROLE_IDENTIFYING,
+    ROLE_QUASI_IDENTIFYING,
+    ROLE_SENSITIVE,
+    ROLE_INSENSITIVE
+};
+
+enum value_type {
+    TYPE_STRING,
+    TYPE_ORDINAL,
+    TYPE_INTEGER,
+    TYPE_DECIMAL,
+    TYPE_DATE
+};
+
+/* No upper bound given for the levels of an attribute. */
+#define LEVEL_UNLIMITED UINT32_MAX
+
+struct policy_attribute {
+    char *name;
+    enum role role;
+    enum value_type type;
+    struct hierarchy *hierarchy; /* NULL: value and `*`; owned by the policy */
+    uint32_t level_min;
+    uint32_t level_max; /* LEVEL_UNLIMITED, or below the hierarchy's levels */
+    double weight;      /* 1 if not given, >= 0 */
+    unsigned line;      /* in the policy file */
+};
+
+/* Models of this version: name in the file, enumerator. */
+#define PRIVACY_MODEL_TABLE(X)                                                 \
+    X("k-anonymity", K_ANONYMITY)                                              \
+    X("distinct-l-diversity", DISTINCT_L_DIVERSITY)                            \
+    X("entropy-l-diversity", ENTROPY_L_DIVERSITY)                              \
+    X("recursive-cl-diversity", RECURSIVE_CL_DIVERSITY)
+
+enum privacy_model {
+#define PRIVACY_MODEL_ENUM(name, id) MODEL_##id,
+    PRIVACY_MODEL_TABLE(PRIVACY_MODEL_ENUM)
+#undef PRIVACY_MODEL_ENUM
+};
+
+const char *privacy_model_name(enum privacy_model model);
+
+enum entropy_estimator { ESTIMATOR_SHANNON, ESTIMATOR_GRASSBERGER };
+
+#define NO_ATTRIBUTE SIZE_MAX
+
+/* One model with its parameters; those that it does not have are 0. */
+struct privacy_criterion {
+    enum privacy_model model;
+    size_t attribute; /* index into policy.attribute, or NO_ATTRIBUTE */
+    uint32_t k;       /* k-anonymity, >= 1 */
+    double l;         /* >= 1; whole for distinct and recursive */
+    double c;         /* recursive-(c,l), > 0 */
+    enum entropy_estimator estimator; /* entropy-l */
+};
+
+enum quality_metric { METRIC_LOSS };
+
+enum aggregate {
+    AGGREGATE_SUM,
+    AGGREGATE_MAXIMUM,
+    AGGREGATE_ARITHMETIC_MEAN,
+    AGGREGATE_GEOMETRIC_MEAN,
+    AGGREGATE_RANK
+};
+
+const char *quality_metric_name(enum quality_metric metric);
+const char *aggregate_name(enum aggregate aggregate);
+
+struct policy {
+    char *path;                         /* of the file, for messages */
+    char *name;                         /* "" if not given */
+    struct policy_attribute *attribute; /* in the order of the file */
+    size_t attribute_count;
+    struct privacy_criterion *criterion;
+    size_t criterion_count; /* >= 1 */
+    char delimiter;         /* 0: auto */
+    char **missing;         /* tokens that are one ordinary value */
+    size_t missing_count;
+    bool unlisted_remove;     /* columns not named here are removed */
+    bool drop_suppressed;     /* suppressed rows are left out of the output */
+    double suppression_limit; /* 0..1 */
+    enum quality_metric metric;
+    enum aggregate aggregate; /* geometric mean if not given */
+    double gs_factor;         /* 0..1, 0.5 if not given */
+    struct digest digest;     /* docs/formats.md, "Policy digest" */
+};
+
+/* Read, check, open the hierarchies.  Errors name the file, line and key. */
+MUST_USE enum status policy_open(struct policy **policy, const char *path,
+                                 struct error *err);
+/* The same from bytes; file names in it are relative to `path`. */
+MUST_USE enum status policy_parse(struct policy **policy, struct bytes text,
+                                  const char *path, struct error *err);
+void policy_close(struct policy **policy);
+
+/* NULL if the policy does not name it. */
+const struct policy_attribute *policy_find(const struct policy *policy,
+                                           struct bytes name);
+
+/* Is this cell one of the tokens of table.missing? */
+bool policy_is_missing(const struct policy *policy, struct bytes value);
+
+#endif

@@ -1,0 +1,77 @@
+#include "common/digest.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+
+/* The stream is OpenSSL's context under our name. */
+static EVP_MD_CTX *context_of(struct digest_stream *stream)
+{
+    return (EVP_MD_CTX *)(void *)stream;
+}
+
+enum status digest_open(struct digest_stream **stream, struct error *err)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    if (context == NULL)
+        return error_memory(err, "a digest");
+    if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(context);
+        return error_set(err, E_SYSTEM, "SHA-256 is not available");
+    }
+    *stream = (struct digest_stream *)(void *)context;
+    return OK;
+}
+
+enum status digest_update(struct digest_stream *stream, struct bytes data,
+                          struct error *err)
+{
+    if (EVP_DigestUpdate(context_of(stream), data.data, data.size) != 1)
+        return error_set(err, E_SYSTEM, "SHA-256 failed");
+    return OK;
+}
+
+enum status digest_finish(struct digest_stream **stream, struct digest *digest,
+                          struct error *err)
+{
+    unsigned size = 0;
+    int done = EVP_DigestFinal_ex(context_of(*stream), digest->byte, &size);
+
+    digest_discard(stream);
+    if (done != 1)
+        return error_set(err, E_SYSTEM, "SHA-256 failed");
+    assert(size == DIGEST_SIZE);
+    return OK;
+}
+
+void digest_discard(struct digest_stream **stream)
+{
+    if (*stream != NULL)
+        EVP_MD_CTX_free(context_of(*stream));
+    *stream = NULL;
+}
+
+enum status digest_bytes(struct digest *digest, struct bytes data,
+                         struct error *err)
+{
+    struct digest_stream *stream = NULL;
+    enum status status = digest_open(&stream, err);
+
+    if (status == OK)
+        status = digest_update(stream, data, err);
+    if (status == OK)
+        return digest_finish(&stream, digest, err);
+    digest_discard(&stream);
+    return status;
+}
+
+void digest_hex(const struct digest *digest, char hex[DIGEST_HEX_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < DIGEST_SIZE; i++) {
+        hex[2 * i] = digits[digest->byte[i] >> 4];
+        hex[2 * i + 1] = digits[digest->byte[i] & 15];
+    }
+    hex[DIGEST_HEX_SIZE - 1] = '\0';
+}

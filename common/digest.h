@@ -1,0 +1,41 @@
+/*
+ * common/digest.h - SHA-256, by OpenSSL.
+ *
+ * The digest of one person's value is that value, since it can be guessed:
+ * digests here are for whole files and public texts.
+ */
+#ifndef COMMON_DIGEST_H
+#define COMMON_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/error.h"
+
+#define DIGEST_SIZE 32
+#define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
+
+struct digest {
+    uint8_t byte[DIGEST_SIZE];
+};
+
+struct digest_stream; /* a digest in the making */
+
+MUST_USE enum status digest_open(struct digest_stream **stream,
+                                 struct error *err);
+MUST_USE enum status digest_update(struct digest_stream *stream,
+                                   struct bytes data, struct error *err);
+/* Takes *stream. */
+MUST_USE enum status digest_finish(struct digest_stream **stream,
+                                   struct digest *digest, struct error *err);
+/* Takes *stream, accepts NULL in it. */
+void digest_discard(struct digest_stream **stream);
+
+MUST_USE enum status digest_bytes(struct digest *digest, struct bytes data,
+                                  struct error *err);
+
+/* Lower-case hex and a NUL. */
+void digest_hex(const struct digest *digest, char hex[DIGEST_HEX_SIZE]);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * common/files.h - files that are read whole, and files that appear whole.
+ *
+ * A new file is written beside its place without a name (O_TMPFILE; under a
+ * hidden temporary name where the file system has none), and gets its name
+ * only when it is complete and synced:
+ *
+ *     create -> write* -> [read back] -> publish      the file is there
+ *                                     -> discard      nothing is there
+ *
+ * so that a killed process leaves no partial file.  publish replaces an
+ * existing file atomically.
+ */
+#ifndef COMMON_FILES_H
+#define COMMON_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/bytes.h"
+#include "common/error.h"
+#include "common/text.h"
+
+/* Append the whole file at `path` to `out`.  E_INPUT if it cannot be opened
+ * or is no regular file or pipe, E_LIMIT if it is longer than `size_max`, E_IO
+ * if reading fails later.  The error names the path. */
+MUST_USE enum status file_read(const char *path, size_t size_max,
+                               struct text *out, struct error *err);
+
+/* A file that is being written. */
+struct new_file;
+
+/* `path` is where it will appear.  E_INPUT if the folder does not exist or
+ * cannot be written to, or if path is a folder.  `mode` as for open(2), less
+ * the umask. */
+MUST_USE enum status new_file_create(struct new_file **file, const char *path,
+                                     mode_t mode, struct error *err);
+
+/* Its descriptor, open for reading and writing. */
+int new_file_descriptor(const struct new_file *file);
+
+/* Sync, give it its name, sync the folder.  Takes *file in any case: after a
+ * failure nothing new is at `path` and what was there before still is. */
+MUST_USE enum status new_file_publish(struct new_file **file,
+                                      struct error *err);
+
+/* Forget it.  Takes *file, accepts NULL in it. */
+void new_file_discard(struct new_file **file);
+
+/* An unnamed file in the folder for temporary files (TMPDIR, else /tmp) that
+ * vanishes when its descriptor *fd is closed. */
+MUST_USE enum status temporary_open(int *fd, struct error *err);
+
+/* Write all of it to fd; `name` is for messages.  E_IO if that fails. */
+MUST_USE enum status descriptor_write(int fd, struct bytes data,
+                                      const char *name, struct error *err);
+
+/* Read until `size` bytes or the end; *got says how many. */
+MUST_USE enum status descriptor_read(int fd, void *data, size_t size,
+                                     size_t *got, const char *name,
+                                     struct error *err);
+
+/* Are both the same file (device and inode)?  False if either is missing. */
+bool file_same(const char *a, const char *b);
+
+/* Append to `out`: `name` if it is absolute, else `name` in the folder of
+ * `beside`. */
+MUST_USE enum status path_beside(const char *beside, const char *name,
+                                 struct text *out, struct error *err);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * common/limits.h - every limit of the system, each with its reason.
+ */
+#ifndef COMMON_LIMITS_H
+#define COMMON_LIMITS_H
+
+/* A message with a path and a few names fits; longer ones are cut. */
+#define ERROR_TEXT_MAX 2048
+
+/* Depth of JSON: policies and messages need about 8; a parser's stack does
+ * not notice 64. */
+#define JSON_DEPTH_MAX 64
+
+/* A policy or a message is read whole; the largest real policy has 50 KiB. */
+#define JSON_SIZE_MAX (16u << 20)
+
+/* Bytes of one CSV field: a clinical note fits, a missing quote is noticed
+ * before the whole table is swallowed. */
+#define CSV_FIELD_MAX (1u << 20)
+
+/* Bytes of one CSV record, newline included. */
+#define CSV_RECORD_MAX (16u << 20)
+
+/* Columns of a table: the widest real survey files have about 2,000. */
+#define TABLE_COLUMNS_MAX 4096
+
+/* Rows of a table: row counts and class sizes are 32 bit. */
+#define TABLE_ROWS_MAX 4294967294u
+
+/* Quasi-identifiers of a policy: the lattice grows exponentially with them;
+ * 64 is far beyond what can be searched. */
+#define QUASI_IDENTIFIERS_MAX 64
+
+/* Sensitive attributes of a policy. */
+#define SENSITIVE_MAX 64
+
+/* Privacy models of a policy. */
+#define CRITERIA_MAX 256
+
+/* Levels of a hierarchy, level 0 (the value itself) included. */
+#define HIERARCHY_LEVELS_MAX 64
+
+/* Rows of a hierarchy: each value of the domain once; about 75,000 ICD-10-CM
+ * codes and 1 million postal codes exist. */
+#define HIERARCHY_ROWS_MAX (16u << 20)
+
+/* Bytes of a hierarchy file. */
+#define HIERARCHY_SIZE_MAX (1024u << 20)
+
+/* Worker threads: more than the cores of any machine we know of. */
+#define THREADS_MAX 1024
+
+#endif

@@ -1,0 +1,71 @@
+#include "common/text.h"
+
+#include <string.h>
+
+#include "tests/lib/suite.h"
+
+void suite_text(void);
+
+static void empty_text_is_a_string(void)
+{
+    struct text text;
+
+    text_init(&text);
+    CU_ASSERT_STRING_EQUAL(text.data, "");
+    CU_ASSERT_EQUAL(text.size, 0);
+    text_clear(&text);
+}
+
+static void grows_past_its_first_capacity(void)
+{
+    struct text text;
+    struct error err;
+    char expected[1001];
+
+    text_init(&text);
+    for (int i = 0; i < 1000; i++)
+        CU_ASSERT_EQUAL(text_append(&text, "x", 1, &err), OK);
+    memset(expected, 'x', 1000);
+    expected[1000] = '\0';
+    CU_ASSERT_STRING_EQUAL(text.data, expected);
+    CU_ASSERT_EQUAL(text.size, 1000);
+    text_clear(&text);
+    CU_ASSERT_EQUAL(text.capacity, 0);
+}
+
+static void printf_appends(void)
+{
+    struct text text;
+    struct error err;
+
+    text_init(&text);
+    CU_ASSERT_EQUAL(text_append_string(&text, "a", &err), OK);
+    CU_ASSERT_EQUAL(text_printf(&text, &err, "-%d-%s", 7, "b"), OK);
+    CU_ASSERT_STRING_EQUAL(text.data, "a-7-b");
+    text_clear(&text);
+}
+
+static void impossible_size_leaves_it_unchanged(void)
+{
+    struct text text;
+    struct error err;
+
+    text_init(&text);
+    CU_ASSERT_EQUAL(text_append_string(&text, "abc", &err), OK);
+    CU_ASSERT_EQUAL(text_reserve(&text, SIZE_MAX - 10, &err), E_MEMORY);
+    CU_ASSERT_STRING_EQUAL(text.data, "abc");
+    text_clear(&text);
+}
+
+void suite_text(void)
+{
+    static const struct test tests[] = {
+        {"an empty text is an empty string", empty_text_is_a_string},
+        {"a text grows past its first capacity", grows_past_its_first_capacity},
+        {"printf appends", printf_appends},
+        {"an impossible size leaves it unchanged",
+         impossible_size_leaves_it_unchanged},
+    };
+
+    suite_add("text", tests, sizeof tests / sizeof tests[0]);
+}

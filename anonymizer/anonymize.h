@@ -46,7 +46,6 @@ struct anonymize_result {
     bool rechecked;
     bool kept_sensitive; /* suppressed rows keep their sensitive cells */
     struct digest output_digest;
-    double seconds_read, seconds_search, seconds_write, seconds_recheck;
 };
 
 /* Read the table at `input` (a descriptor that can be read twice: a regular

@@ -1,0 +1,292 @@
+#include "anonymizer/anonymize.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "anonymizer/criterion.h"
+#include "anonymizer/evaluator.h"
+#include "anonymizer/lattice.h"
+#include "anonymizer/metric.h"
+#include "anonymizer/release.h"
+#include "anonymizer/search.h"
+#include "anonymizer/table.h"
+
+/* One run, from table to table. */
+struct run {
+    const struct policy *policy;
+    const struct anonymize_options *options;
+    struct table *table;
+    struct lattice *lattice;
+    struct criteria *criteria;
+    struct metric *metric;
+    struct problem problem;
+    struct search_result found;
+    bool *suppressed; /* [tuple] */
+};
+
+static void enter(const struct run *run, enum anonymize_stage stage)
+{
+    if (run->options->on_stage != NULL)
+        run->options->on_stage(stage, run->options->context);
+}
+
+/* ---- figures ---- */
+
+static void count_class(struct class_figures *figures, uint64_t size)
+{
+    figures->count++;
+    figures->uniques += size == 1;
+    if (figures->count == 1 || size < figures->min)
+        figures->min = size;
+    if (size > figures->max)
+        figures->max = size;
+}
+
+static void finish_figures(struct class_figures *figures)
+{
+    double released = (double)(figures->rows - figures->suppressed);
+
+    if (figures->count == 0)
+        return;
+    figures->average = released / (double)figures->count;
+    figures->risk_highest = 1 / (double)figures->min;
+    figures->risk_average = (double)figures->count / released;
+}
+
+/* Classes of the input: its distinct tuples, less those that say nothing. */
+static void figures_before(const struct run *run,
+                           struct class_figures *figures)
+{
+    static const uint8_t bottom[QUASI_IDENTIFIERS_MAX];
+    const struct table *table = run->table;
+
+    *figures = (struct class_figures){.rows = table->rows};
+    for (uint32_t t = 0; t < table->tuple_count; t++)
+        if (lattice_all_star(run->lattice, bottom,
+                             run->lattice->key + t * run->lattice->words))
+            figures->suppressed += table->tuple_rows[t];
+        else
+            count_class(figures, table->tuple_rows[t]);
+    finish_figures(figures);
+}
+
+static void figures_after(const struct run *run, const struct classes *classes,
+                          const bool *lost, struct class_figures *figures)
+{
+    *figures = (struct class_figures){.rows = run->table->rows,
+                                      .suppressed =
+                                          run->found.verdict.suppressed};
+    for (uint32_t c = 0; c < classes->count; c++)
+        if (!lost[c])
+            count_class(figures, classes->size[c]);
+    finish_figures(figures);
+}
+
+/* ---- stages ---- */
+
+static enum status search_stage(struct run *run,
+                                struct anonymize_result *result,
+                                struct error *err)
+{
+    const struct policy *policy = run->policy;
+    struct problem *problem = &run->problem;
+    struct evaluator *evaluator = NULL;
+    const struct classes *classes;
+    const bool *lost;
+    enum status status;
+
+    enter(run, STAGE_SEARCH);
+    status = lattice_create(&run->lattice, policy, run->table, err);
+    if (status == OK)
+        status = criteria_create(&run->criteria, policy, run->table, err);
+    if (status == OK)
+        status =
+            metric_create(&run->metric, policy, run->table, run->lattice, err);
+    if (status == OK)
+        status =
+            classes_bottom(&problem->bottom, run->table, run->lattice, err);
+    if (status != OK)
+        return status;
+    problem->table = run->table;
+    problem->lattice = run->lattice;
+    problem->criteria = run->criteria;
+    problem->metric = run->metric;
+    problem->suppressed_max =
+        (uint64_t)floor(policy->suppression_limit * (double)run->table->rows);
+    status = search_run(&run->found, problem, run->options->threads,
+                        run->options->cancel, err);
+    if (status != OK)
+        return status;
+    figures_before(run, &result->before);
+    run->suppressed = calloc(run->table->tuple_count, sizeof *run->suppressed);
+    if (run->suppressed == NULL)
+        return error_memory(err, "the rows to suppress");
+    status = evaluator_create(&evaluator, problem, err);
+    if (status != OK)
+        return status;
+    evaluator_expand(evaluator, run->found.level, &run->found.verdict,
+                     run->suppressed, &classes, &lost);
+    figures_after(run, classes, lost, &result->after);
+    evaluator_destroy(&evaluator);
+    return OK;
+}
+
+/* What the search found, in the policy's terms. */
+static enum status report(const struct run *run,
+                          struct anonymize_result *result, struct error *err)
+{
+    const struct policy *policy = run->policy;
+    const struct search_result *found = &run->found;
+
+    result->level = calloc(policy->attribute_count, sizeof *result->level);
+    result->attribute_score =
+        calloc(policy->attribute_count, sizeof *result->attribute_score);
+    result->score = calloc(run->metric->score_count, sizeof *result->score);
+    if (result->level == NULL || result->attribute_score == NULL ||
+        result->score == NULL)
+        return error_memory(err, "the result");
+    for (size_t q = 0; q < run->table->quasi_count; q++) {
+        size_t attribute = run->table->quasi[q].attribute;
+
+        result->level[attribute] = found->level[q];
+        result->attribute_score[attribute] =
+            found->verdict.attribute_score[q];
+    }
+    result->score_count = run->metric->score_count;
+    memcpy(result->score, found->verdict.score,
+           result->score_count * sizeof *result->score);
+    result->rows = run->table->rows;
+    result->suppressed = found->verdict.suppressed;
+    result->checked = found->judged;
+    result->lattice_size = run->lattice->size;
+    result->kept_sensitive = false;
+    for (size_t a = 0; a < policy->attribute_count; a++)
+        if (policy->attribute[a].role == ROLE_SENSITIVE &&
+            !policy->drop_suppressed && result->suppressed > 0)
+            result->kept_sensitive = true;
+    return OK;
+}
+
+/* The finished file is read again by code that has no part in the above. */
+static enum status recheck_stage(const struct run *run, int output,
+                                 const char *output_name,
+                                 struct anonymize_result *result,
+                                 struct error *err)
+{
+    struct recheck_claim claim = {.rows = result->rows,
+                                  .suppressed = result->suppressed,
+                                  .level = result->level};
+    struct recheck_result *rechecked = NULL;
+    enum status status;
+
+    enter(run, STAGE_RECHECK);
+    if (lseek(output, 0, SEEK_SET) != 0)
+        return error_set(err, E_IO, "%s: cannot be read back", output_name);
+    status = recheck_release(&rechecked, run->policy, output, output_name,
+                             &claim, run->options->cancel, err);
+    if (status != OK)
+        return status;
+    result->after = rechecked->classes;
+    result->after.rows = result->rows;
+    result->after.suppressed = result->suppressed;
+    result->rechecked = true;
+    recheck_destroy(&rechecked);
+    return OK;
+}
+
+/* Two passes must see the same file. */
+static enum status unchanged(int input, const char *input_name,
+                             const struct stat *before, struct error *err)
+{
+    struct stat now;
+
+    if (fstat(input, &now) != 0)
+        return error_set(err, E_IO, "%s: cannot be looked at", input_name);
+    if (now.st_size != before->st_size ||
+        now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
+        return error_set(err, E_INPUT, "%s: changed while it was being read",
+                         input_name);
+    return OK;
+}
+
+static enum status run_stages(struct run *run, int input,
+                              const char *input_name, int output,
+                              const char *output_name,
+                              struct anonymize_result *result,
+                              struct error *err)
+{
+    struct release_plan plan;
+    struct stat before;
+    enum status status;
+
+    enter(run, STAGE_READ);
+    if (fstat(input, &before) != 0)
+        return error_set(err, E_IO, "%s: cannot be looked at", input_name);
+    status = table_read(&run->table, run->policy, input, input_name,
+                        run->options->cancel, err);
+    if (status == OK)
+        status = search_stage(run, result, err);
+    if (status == OK)
+        status = report(run, result, err);
+    if (status != OK)
+        return status;
+    enter(run, STAGE_WRITE);
+    plan = (struct release_plan){.policy = run->policy,
+                                 .table = run->table,
+                                 .lattice = run->lattice,
+                                 .level = run->found.level,
+                                 .suppressed = run->suppressed};
+    status = release_write(&plan, input, input_name, output, output_name,
+                           run->options->cancel, &result->output_digest, err);
+    if (status == OK)
+        status = unchanged(input, input_name, &before, err);
+    if (status == OK && !run->options->no_recheck)
+        status = recheck_stage(run, output, output_name, result, err);
+    return status;
+}
+
+enum status anonymize_table(struct anonymize_result **out,
+                            const struct policy *policy, int input,
+                            const char *input_name, int output,
+                            const char *output_name,
+                            const struct anonymize_options *options,
+                            struct error *err)
+{
+    struct run run = {.policy = policy, .options = options};
+    struct anonymize_result *result = calloc(1, sizeof *result);
+    enum status status;
+
+    *out = NULL;
+    if (result == NULL)
+        return error_memory(err, "the result");
+    status = run_stages(&run, input, input_name, output, output_name, result,
+                        err);
+    classes_clear(&run.problem.bottom);
+    free(run.suppressed);
+    metric_destroy(&run.metric);
+    criteria_destroy(&run.criteria);
+    lattice_destroy(&run.lattice);
+    table_destroy(&run.table);
+    if (status != OK)
+        anonymize_destroy(&result);
+    *out = result;
+    return status;
+}
+
+void anonymize_destroy(struct anonymize_result **handle)
+{
+    struct anonymize_result *result = *handle;
+
+    if (result == NULL)
+        return;
+    free(result->level);
+    free(result->attribute_score);
+    free(result->score);
+    free(result);
+    *handle = NULL;
+}

@@ -1,0 +1,369 @@
+#include "anonymizer/classes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "common/hash.h"
+
+/* Masked keys of up to so many bits index the slots directly: 2^18 slots are
+ * 1 MiB, which stays in the cache of a core. */
+#define DENSE_BITS 18
+
+/* How far ahead the slot of a key is fetched. */
+#define PREFETCH_DISTANCE 12
+
+/* ---- memory ---- */
+
+enum status classes_bottom(struct classes *classes, const struct table *table,
+                           const struct lattice *lattice, struct error *err)
+{
+    *classes = (struct classes){.words = lattice->words,
+                                .count = table->tuple_count,
+                                .key = lattice->key,
+                                .size = table->tuple_rows,
+                                .sensitive_count = table->sensitive_count,
+                                .borrowed = true};
+    if (table->sensitive_count == 0)
+        return OK;
+    classes->histogram =
+        calloc(table->sensitive_count, sizeof *classes->histogram);
+    if (classes->histogram == NULL)
+        return error_memory(err, "the classes");
+    for (size_t s = 0; s < table->sensitive_count; s++)
+        classes->histogram[s] = table->sensitive[s].histograms;
+    return OK;
+}
+
+/* One of each at least: an empty allocation may be NULL. */
+static void *array(size_t count, size_t size)
+{
+    return calloc(count > 0 ? count : 1, size);
+}
+
+enum status classes_reserve(struct classes *classes,
+                            const struct classes *like, struct error *err)
+{
+    *classes = (struct classes){.words = like->words,
+                                .sensitive_count = like->sensitive_count};
+    classes->key = array(like->count, like->words * sizeof *classes->key);
+    classes->size = array(like->count, sizeof *classes->size);
+    classes->histogram =
+        array(like->sensitive_count, sizeof *classes->histogram);
+    if (classes->key == NULL || classes->size == NULL ||
+        classes->histogram == NULL)
+        goto failed;
+    for (size_t s = 0; s < like->sensitive_count; s++) {
+        struct histograms *histogram = &classes->histogram[s];
+        uint64_t entries = like->histogram[s].begin[like->count];
+
+        histogram->begin =
+            array((size_t)like->count + 1, sizeof *histogram->begin);
+        histogram->value = array(entries, sizeof *histogram->value);
+        histogram->number = array(entries, sizeof *histogram->number);
+        if (histogram->begin == NULL || histogram->value == NULL ||
+            histogram->number == NULL)
+            goto failed;
+    }
+    return OK;
+failed:
+    classes_clear(classes);
+    return error_memory(err, "the classes");
+}
+
+enum status classes_copy(struct classes *copy, const struct classes *classes,
+                         struct error *err)
+{
+    enum status status = classes_reserve(copy, classes, err);
+    size_t count = classes->count;
+
+    if (status != OK)
+        return status;
+    copy->count = classes->count;
+    memcpy(copy->key, classes->key,
+           count * classes->words * sizeof *copy->key);
+    memcpy(copy->size, classes->size, count * sizeof *copy->size);
+    for (size_t s = 0; s < classes->sensitive_count; s++) {
+        const struct histograms *from = &classes->histogram[s];
+        struct histograms *to = &copy->histogram[s];
+
+        memcpy(to->begin, from->begin, (count + 1) * sizeof *to->begin);
+        memcpy(to->value, from->value, from->begin[count] * sizeof *to->value);
+        memcpy(to->number, from->number,
+               from->begin[count] * sizeof *to->number);
+    }
+    return OK;
+}
+
+void classes_clear(struct classes *classes)
+{
+    if (!classes->borrowed) {
+        free(classes->key);
+        free(classes->size);
+        for (size_t s = 0;
+             classes->histogram != NULL && s < classes->sensitive_count; s++) {
+            free(classes->histogram[s].begin);
+            free(classes->histogram[s].value);
+            free(classes->histogram[s].number);
+        }
+    }
+    free(classes->histogram);
+    *classes = (struct classes){0};
+}
+
+size_t classes_bytes(const struct classes *classes)
+{
+    size_t bytes = classes->count * (classes->words * sizeof *classes->key +
+                                     sizeof *classes->size);
+
+    for (size_t s = 0; s < classes->sensitive_count; s++)
+        bytes += classes->count * sizeof(uint64_t) +
+                 classes->histogram[s].begin[classes->count] * 2 *
+                     sizeof(uint32_t);
+    return bytes;
+}
+
+/* PEXT gathers bits in one step on Intel since Haswell and AMD since Zen 3;
+ * earlier AMD processors take hundreds of cycles, where hashing is quicker. */
+static bool gathers_bits_quickly(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("bmi2") && !__builtin_cpu_is("bdver4") &&
+           !__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
+#else
+    return false;
+#endif
+}
+
+enum status grouper_init(struct grouper *grouper, const struct classes *bottom,
+                         const struct table *table, struct error *err)
+{
+    uint32_t values = 1;
+
+    *grouper = (struct grouper){.slot_count = (size_t)1 << DENSE_BITS};
+    while (grouper->slot_count < 2 * (size_t)bottom->count)
+        grouper->slot_count *= 2;
+    for (size_t s = 0; s < table->sensitive_count; s++)
+        if (table->sensitive[s].value_count > values)
+            values = table->sensitive[s].value_count;
+    grouper->slot = array(grouper->slot_count, sizeof *grouper->slot);
+    grouper->class_of = array(bottom->count, sizeof *grouper->class_of);
+    grouper->begin =
+        array((size_t)bottom->count + 1, sizeof *grouper->begin);
+    grouper->member = array(bottom->count, sizeof *grouper->member);
+    grouper->scratch = array(values, sizeof *grouper->scratch);
+    grouper->bit_gather = gathers_bits_quickly();
+    if (grouper->slot == NULL || grouper->class_of == NULL ||
+        grouper->begin == NULL || grouper->member == NULL ||
+        grouper->scratch == NULL) {
+        grouper_clear(grouper);
+        return error_memory(err, "the classes");
+    }
+    return OK;
+}
+
+void grouper_clear(struct grouper *grouper)
+{
+    free(grouper->slot);
+    free(grouper->class_of);
+    free(grouper->begin);
+    free(grouper->member);
+    free(grouper->scratch);
+    *grouper = (struct grouper){0};
+}
+
+/* ---- merging ----
+ * Three ways to find the class of a masked key: by its gathered bits, where
+ * they are few; by hashing one word; by hashing several.  Each leaves the
+ * slots that it used for the caller to empty. */
+
+static inline uint32_t add_class(const struct classes *source, uint32_t from,
+                                 struct classes *target, uint64_t key)
+{
+    uint32_t class = target->count++;
+
+    target->key[class] = key;
+    target->size[class] = source->size[from];
+    return class;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("bmi2"))) static void
+group_gathered(struct grouper *grouper, const struct classes *source,
+               uint64_t mask, struct classes *target)
+{
+    uint32_t *slot = grouper->slot;
+
+    for (uint32_t i = 0; i < source->count; i++) {
+        uint64_t at = _pext_u64(source->key[i], mask);
+
+        if (slot[at] == 0)
+            slot[at] =
+                add_class(source, i, target, source->key[i] & mask) + 1;
+        else
+            target->size[slot[at] - 1] += source->size[i];
+        grouper->class_of[i] = slot[at] - 1;
+    }
+    for (uint32_t c = 0; c < target->count; c++)
+        slot[_pext_u64(target->key[c], mask)] = 0;
+}
+#endif
+
+/* The high bits of a product depend on all bits of the key. */
+static inline size_t slot_of(uint64_t key, unsigned shift)
+{
+    return (size_t)((key * HASH_MULTIPLIER) >> shift);
+}
+
+static void group_hashed(struct grouper *grouper, const struct classes *source,
+                         uint64_t mask, size_t slots, struct classes *target)
+{
+    uint32_t *slot = grouper->slot;
+    unsigned shift = 64 - (unsigned)__builtin_ctzll(slots);
+
+    for (uint32_t i = 0; i < source->count; i++) {
+        uint64_t key = source->key[i] & mask;
+        size_t at = slot_of(key, shift);
+
+        if (i + PREFETCH_DISTANCE < source->count)
+            __builtin_prefetch(
+                &slot[slot_of(source->key[i + PREFETCH_DISTANCE] & mask,
+                              shift)]);
+        while (slot[at] != 0 && target->key[slot[at] - 1] != key)
+            at = (at + 1) & (slots - 1);
+        if (slot[at] == 0)
+            slot[at] = add_class(source, i, target, key) + 1;
+        else
+            target->size[slot[at] - 1] += source->size[i];
+        grouper->class_of[i] = slot[at] - 1;
+    }
+    memset(slot, 0, slots * sizeof *slot);
+}
+
+static size_t wide_slot(const uint64_t *key, size_t words, unsigned shift)
+{
+    uint64_t hash = 0;
+
+    for (size_t w = 0; w < words; w++)
+        hash = hash_mix(hash ^ key[w]);
+    return slot_of(hash, shift);
+}
+
+static void group_wide(struct grouper *grouper, const struct classes *source,
+                       const uint64_t *mask, size_t slots,
+                       struct classes *target)
+{
+    uint64_t key[QUASI_IDENTIFIERS_MAX];
+    uint32_t *slot = grouper->slot;
+    size_t words = source->words, size = words * sizeof *key;
+    unsigned shift = 64 - (unsigned)__builtin_ctzll(slots);
+
+    for (uint32_t i = 0; i < source->count; i++) {
+        size_t at;
+
+        for (size_t w = 0; w < words; w++)
+            key[w] = source->key[i * words + w] & mask[w];
+        at = wide_slot(key, words, shift);
+        while (slot[at] != 0 &&
+               memcmp(target->key + (slot[at] - 1) * words, key, size) != 0)
+            at = (at + 1) & (slots - 1);
+        if (slot[at] == 0) {
+            memcpy(target->key + target->count * words, key, size);
+            target->size[target->count] = source->size[i];
+            slot[at] = ++target->count;
+        } else {
+            target->size[slot[at] - 1] += source->size[i];
+        }
+        grouper->class_of[i] = slot[at] - 1;
+    }
+    memset(slot, 0, slots * sizeof *slot);
+}
+
+void classes_group(struct grouper *grouper, const struct classes *source,
+                   const uint64_t *mask, struct classes *target)
+{
+    size_t slots = 64;
+
+    assert(target->words == source->words && !target->borrowed);
+    target->count = 0;
+    /* Half full at most, and no larger than what must be emptied again. */
+    while (slots < 2 * (size_t)source->count)
+        slots *= 2;
+    assert(slots <= grouper->slot_count);
+    if (source->words > 1)
+        group_wide(grouper, source, mask, slots, target);
+#if defined(__x86_64__)
+    else if (grouper->bit_gather &&
+             __builtin_popcountll(mask[0]) <= DENSE_BITS)
+        group_gathered(grouper, source, mask[0], target);
+#endif
+    else
+        group_hashed(grouper, source, mask[0], slots, target);
+}
+
+/* ---- histograms ---- */
+
+/* member[begin[c] .. begin[c + 1] - 1]: the source classes that went into
+ * class c. */
+static void sort_members(struct grouper *grouper, uint32_t source_count,
+                         uint32_t target_count)
+{
+    uint32_t *begin = grouper->begin;
+    uint32_t sum = 0;
+
+    memset(begin, 0, ((size_t)target_count + 1) * sizeof *begin);
+    for (uint32_t i = 0; i < source_count; i++)
+        begin[grouper->class_of[i]]++;
+    for (uint32_t c = 0; c <= target_count; c++) {
+        uint32_t members = c < target_count ? begin[c] : 0;
+
+        begin[c] = sum;
+        sum += members;
+    }
+    for (uint32_t i = 0; i < source_count; i++)
+        grouper->member[begin[grouper->class_of[i]]++] = i;
+    /* Each begin[c] has moved to its end, which is where c + 1 begins. */
+    memmove(begin + 1, begin, target_count * sizeof *begin);
+    begin[0] = 0;
+}
+
+static void sum_histogram(struct grouper *grouper,
+                          const struct histograms *source, uint32_t count,
+                          struct histograms *target)
+{
+    uint32_t *scratch = grouper->scratch;
+    uint64_t used = 0;
+
+    for (uint32_t c = 0; c < count; c++) {
+        target->begin[c] = used;
+        for (uint32_t m = grouper->begin[c]; m < grouper->begin[c + 1]; m++) {
+            uint32_t i = grouper->member[m];
+
+            for (uint64_t e = source->begin[i]; e < source->begin[i + 1]; e++) {
+                if (scratch[source->value[e]] == 0)
+                    target->value[used++] = source->value[e];
+                scratch[source->value[e]] += source->number[e];
+            }
+        }
+        for (uint64_t e = target->begin[c]; e < used; e++) {
+            target->number[e] = scratch[target->value[e]];
+            scratch[target->value[e]] = 0;
+        }
+    }
+    target->begin[count] = used;
+}
+
+void classes_sum_histograms(struct grouper *grouper,
+                            const struct classes *source,
+                            struct classes *target)
+{
+    sort_members(grouper, source->count, target->count);
+    for (size_t s = 0; s < source->sensitive_count; s++)
+        sum_histogram(grouper, &source->histogram[s], target->count,
+                      &target->histogram[s]);
+}

@@ -1,0 +1,331 @@
+#include "anonymizer/criterion.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Relative; far above the rounding of a sum over any class, far below the
+ * effect of one row. */
+#define REMOVAL_SLACK 1e-9
+
+/* ---- entropy ---- */
+
+/* Grassberger's psi: G(n) from P. Grassberger, "Entropy estimates from
+ * insufficient samplings" (2003): G(1) = -gamma - ln 2, G(2) = 2 + G(1),
+ * G(2n + 1) = G(2n), G(2n + 2) = G(2n) + 2 / (2n + 1); above 100 its
+ * asymptotic series at the even number below. */
+#define GRASSBERGER_EXACT_MAX 100
+
+static double grassberger(uint32_t n)
+{
+    static const double euler_gamma = 0.57721566490153286060651209008240243;
+    double g, m;
+
+    assert(n > 0);
+    if (n > GRASSBERGER_EXACT_MAX) {
+        n -= n % 2;
+        m = 1.0 / ((double)n / 2) / ((double)n / 2);
+        return log((double)n) +
+               m * (1.0 / 24 - m * (7.0 / 960 - m * 31.0 / 8064));
+    }
+    g = -euler_gamma - log(2.0);
+    if (n == 1)
+        return g;
+    g += 2;
+    for (uint32_t i = 2; i + 2 <= n; i += 2)
+        g += 2.0 / (double)(i + 1);
+    return g;
+}
+
+static double shannon_term(const struct criteria *criteria, uint32_t n)
+{
+    if (n < criteria->table_size)
+        return criteria->shannon[n];
+    return (double)n * log((double)n);
+}
+
+/* c (ln c - ln l) - sum n_i ln n_i: at least 0 if the class holds.  *scale is
+ * the size of what was subtracted. */
+static bool shannon_holds(const struct criteria *criteria, double l,
+                          const uint32_t *number, uint32_t distinct,
+                          uint32_t size)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < distinct; i++)
+        sum += shannon_term(criteria, number[i]);
+    return (double)size * (log((double)size) - log(l)) >= sum;
+}
+
+static bool grassberger_holds(double l, const uint32_t *number,
+                              uint32_t distinct, uint32_t size)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < distinct; i++)
+        sum += (double)number[i] * grassberger(number[i]);
+    return (double)size * (grassberger(size) - log(l)) >= sum;
+}
+
+static bool recursive_holds(double c, double l, const uint32_t *number,
+                            uint32_t distinct)
+{
+    uint64_t tail = 0;
+
+    for (uint32_t i = (uint32_t)l - 1; i < distinct; i++)
+        tail += number[i];
+    return (double)number[0] < c * (double)tail;
+}
+
+/* ---- the largest subset that holds ---- */
+
+static uint32_t capped(uint32_t number, uint32_t cap)
+{
+    return number < cap ? number : cap;
+}
+
+static uint64_t capped_size(const uint32_t *number, uint32_t distinct,
+                            uint32_t cap)
+{
+    uint64_t size = 0;
+
+    for (uint32_t i = 0; i < distinct; i++)
+        size += capped(number[i], cap);
+    return size;
+}
+
+static bool capped_shannon(double l, const uint32_t *number, uint32_t distinct,
+                           uint32_t cap)
+{
+    double size = (double)capped_size(number, distinct, cap);
+    double sum = 0;
+
+    for (uint32_t i = 0; i < distinct; i++) {
+        double n = (double)capped(number[i], cap);
+
+        sum += n * log(n);
+    }
+    return size * (log(size) - log(l)) >=
+           sum - REMOVAL_SLACK * (size * log(size) + 1);
+}
+
+static bool capped_recursive(double c, double l, const uint32_t *number,
+                             uint32_t distinct, uint32_t cap)
+{
+    uint64_t tail = 0;
+
+    for (uint32_t i = (uint32_t)l - 1; i < distinct; i++)
+        tail += capped(number[i], cap);
+    return (double)capped(number[0], cap) <
+           c * (double)tail * (1 + REMOVAL_SLACK);
+}
+
+static bool capped_holds(const struct privacy_criterion *model,
+                         const uint32_t *number, uint32_t distinct,
+                         uint32_t cap)
+{
+    if (model->model == MODEL_ENTROPY_L_DIVERSITY)
+        return capped_shannon(model->l, number, distinct, cap);
+    return capped_recursive(model->c, model->l, number, distinct, cap);
+}
+
+/* Rows that one model makes the class lose. */
+static uint32_t removal(const struct criteria *criteria,
+                        const struct privacy_criterion *model,
+                        const uint32_t *number, uint32_t distinct,
+                        uint32_t size)
+{
+    uint32_t good = 0, bad = number[0];
+    uint64_t survivors;
+
+    if (capped_holds(model, number, distinct, bad))
+        return 0;
+    /* good holds (or is 0, nothing), bad does not. */
+    while (bad - good > 1) {
+        uint32_t middle = good + (bad - good) / 2;
+
+        if (capped_holds(model, number, distinct, middle))
+            good = middle;
+        else
+            bad = middle;
+    }
+    if (good == 0)
+        return size;
+    survivors = capped_size(number, distinct, bad) - 1;
+    if (survivors < criteria->class_size_min)
+        return size;
+    return size - (uint32_t)survivors;
+}
+
+uint32_t criteria_removal(const struct criteria *criteria,
+                          const struct class_view *view)
+{
+    uint32_t most = 0;
+
+    for (size_t i = 0; i < criteria->count; i++) {
+        const struct criterion *criterion = &criteria->criterion[i];
+        const struct privacy_criterion *model = criterion->model;
+        uint32_t rows;
+
+        if (model->model != MODEL_RECURSIVE_CL_DIVERSITY &&
+            (model->model != MODEL_ENTROPY_L_DIVERSITY ||
+             model->estimator != ESTIMATOR_SHANNON))
+            continue;
+        rows = removal(criteria, model, view->number[criterion->sensitive],
+                       view->distinct[criterion->sensitive], view->size);
+        if (rows > most)
+            most = rows;
+    }
+    return most;
+}
+
+/* ---- yes or no ---- */
+
+bool criteria_final(const struct criteria *criteria,
+                    const struct class_view *view)
+{
+    if (view->size < criteria->class_size_min)
+        return true;
+    for (size_t s = 0; s < criteria->sensitive_count; s++)
+        if (view->distinct[s] < criteria->distinct_min[s])
+            return true;
+    return false;
+}
+
+static bool criterion_holds(const struct criteria *criteria,
+                            const struct criterion *criterion,
+                            const struct class_view *view)
+{
+    const struct privacy_criterion *model = criterion->model;
+    const uint32_t *number = view->number[criterion->sensitive];
+    uint32_t distinct = view->distinct[criterion->sensitive];
+
+    switch (model->model) {
+    case MODEL_K_ANONYMITY:
+    case MODEL_DISTINCT_L_DIVERSITY:
+        return true; /* said by criteria_final */
+    case MODEL_ENTROPY_L_DIVERSITY:
+        if (model->estimator == ESTIMATOR_SHANNON)
+            return shannon_holds(criteria, model->l, number, distinct,
+                                 view->size);
+        return grassberger_holds(model->l, number, distinct, view->size);
+    case MODEL_RECURSIVE_CL_DIVERSITY:
+        return recursive_holds(model->c, model->l, number, distinct);
+    }
+    assert(!"a model without a rule");
+    return false;
+}
+
+bool criteria_hold(const struct criteria *criteria,
+                   const struct class_view *view)
+{
+    for (size_t i = 0; i < criteria->count; i++)
+        if (!criterion_holds(criteria, &criteria->criterion[i], view))
+            return false;
+    return true;
+}
+
+/* ---- getting ready ---- */
+
+static size_t find_sensitive(const struct table *table, size_t attribute)
+{
+    for (size_t s = 0; s < table->sensitive_count; s++)
+        if (table->sensitive[s].attribute == attribute)
+            return s;
+    assert(!"a judged attribute that was not read");
+    return 0;
+}
+
+/* What one model adds to the thresholds. */
+static void add_model(struct criteria *criteria,
+                      const struct criterion *criterion)
+{
+    const struct privacy_criterion *model = criterion->model;
+    size_t s = criterion->sensitive;
+    uint32_t size = model->k;
+
+    if (model->model != MODEL_K_ANONYMITY) {
+        /* ceil(l) values need as many rows; beyond 2^32 there are none. */
+        size = model->l >= UINT32_MAX ? UINT32_MAX : (uint32_t)ceil(model->l);
+        criteria->needs_histograms = true;
+        if (size > criteria->distinct_min[s])
+            criteria->distinct_min[s] = size;
+        if (model->model != MODEL_DISTINCT_L_DIVERSITY)
+            criteria->needs_order[s] = true;
+    }
+    if (size > criteria->class_size_min)
+        criteria->class_size_min = size;
+}
+
+static enum status fill_shannon(struct criteria *criteria, uint64_t rows,
+                                struct error *err)
+{
+    criteria->table_size = rows < CRITERION_TABLE_MAX
+                               ? (uint32_t)rows + 1
+                               : CRITERION_TABLE_MAX;
+    criteria->shannon =
+        calloc(criteria->table_size, sizeof *criteria->shannon);
+    if (criteria->shannon == NULL)
+        return error_memory(err, "the privacy models");
+    for (uint32_t x = 1; x < criteria->table_size; x++)
+        criteria->shannon[x] = (double)x * log((double)x);
+    return OK;
+}
+
+enum status criteria_create(struct criteria **out, const struct policy *policy,
+                            const struct table *table, struct error *err)
+{
+    struct criteria *criteria = calloc(1, sizeof *criteria);
+    bool shannon = false;
+    enum status status = OK;
+
+    *out = NULL;
+    if (criteria == NULL)
+        return error_memory(err, "the privacy models");
+    criteria->count = policy->criterion_count;
+    criteria->class_size_min = 1;
+    criteria->sensitive_count = table->sensitive_count;
+    criteria->criterion =
+        calloc(policy->criterion_count, sizeof *criteria->criterion);
+    criteria->distinct_min =
+        calloc(table->sensitive_count + 1, sizeof *criteria->distinct_min);
+    criteria->needs_order =
+        calloc(table->sensitive_count + 1, sizeof *criteria->needs_order);
+    if (criteria->criterion == NULL || criteria->distinct_min == NULL ||
+        criteria->needs_order == NULL) {
+        status = error_memory(err, "the privacy models");
+        goto done;
+    }
+    for (size_t i = 0; i < policy->criterion_count; i++) {
+        const struct privacy_criterion *model = &policy->criterion[i];
+
+        criteria->criterion[i].model = model;
+        if (model->attribute != NO_ATTRIBUTE)
+            criteria->criterion[i].sensitive =
+                find_sensitive(table, model->attribute);
+        add_model(criteria, &criteria->criterion[i]);
+        shannon |= model->model == MODEL_ENTROPY_L_DIVERSITY &&
+                   model->estimator == ESTIMATOR_SHANNON;
+    }
+    if (shannon)
+        status = fill_shannon(criteria, table->rows, err);
+done:
+    if (status != OK)
+        criteria_destroy(&criteria);
+    *out = criteria;
+    return status;
+}
+
+void criteria_destroy(struct criteria **handle)
+{
+    struct criteria *criteria = *handle;
+
+    if (criteria == NULL)
+        return;
+    free(criteria->criterion);
+    free(criteria->distinct_min);
+    free(criteria->needs_order);
+    free(criteria->shannon);
+    free(criteria);
+    *handle = NULL;
+}

@@ -1,0 +1,311 @@
+#include "anonymizer/evaluator.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Classes are remembered if they are at most this part of what they were made
+ * from; less shrinkage does not pay for the copy. */
+#define MEMORY_SHRINKAGE 2
+
+struct memory {
+    struct classes classes;
+    uint8_t level[QUASI_IDENTIFIERS_MAX];
+    uint64_t used; /* when, by evaluator.now; 0: never filled */
+};
+
+struct evaluator {
+    const struct problem *problem;
+    struct grouper grouper;
+    struct classes classes; /* of the node at hand */
+    bool *lost;             /* [class] */
+    uint32_t *sorted[SENSITIVE_MAX];
+    struct memory memory[EVALUATOR_MEMORIES];
+    uint64_t now;
+};
+
+enum status evaluator_create(struct evaluator **out,
+                             const struct problem *problem, struct error *err)
+{
+    struct evaluator *evaluator = calloc(1, sizeof *evaluator);
+    const struct table *table = problem->table;
+    enum status status;
+
+    *out = NULL;
+    if (evaluator == NULL)
+        return error_memory(err, "the search");
+    evaluator->problem = problem;
+    status = grouper_init(&evaluator->grouper, &problem->bottom, table, err);
+    if (status == OK)
+        status = classes_reserve(&evaluator->classes, &problem->bottom, err);
+    if (status == OK) {
+        evaluator->lost = calloc(table->tuple_count, sizeof *evaluator->lost);
+        if (evaluator->lost == NULL)
+            status = error_memory(err, "the search");
+    }
+    for (size_t s = 0; status == OK && s < table->sensitive_count; s++) {
+        evaluator->sorted[s] = calloc(table->sensitive[s].value_count,
+                                      sizeof *evaluator->sorted[s]);
+        if (evaluator->sorted[s] == NULL)
+            status = error_memory(err, "the search");
+    }
+    if (status != OK)
+        evaluator_destroy(&evaluator);
+    *out = evaluator;
+    return status;
+}
+
+void evaluator_destroy(struct evaluator **handle)
+{
+    struct evaluator *evaluator = *handle;
+
+    if (evaluator == NULL)
+        return;
+    for (size_t i = 0; i < EVALUATOR_MEMORIES; i++)
+        classes_clear(&evaluator->memory[i].classes);
+    for (size_t s = 0; s < SENSITIVE_MAX; s++)
+        free(evaluator->sorted[s]);
+    free(evaluator->lost);
+    classes_clear(&evaluator->classes);
+    grouper_clear(&evaluator->grouper);
+    free(evaluator);
+    *handle = NULL;
+}
+
+/* ---- remembering ---- */
+
+static const struct classes *find_source(struct evaluator *evaluator,
+                                         const uint8_t *level)
+{
+    const struct lattice *lattice = evaluator->problem->lattice;
+    const struct classes *best = &evaluator->problem->bottom;
+    struct memory *found = NULL;
+
+    for (size_t i = 0; i < EVALUATOR_MEMORIES; i++) {
+        struct memory *memory = &evaluator->memory[i];
+
+        if (memory->used > 0 && memory->classes.count < best->count &&
+            lattice_below(lattice, memory->level, level)) {
+            best = &memory->classes;
+            found = memory;
+        }
+    }
+    if (found != NULL)
+        found->used = evaluator->now;
+    return best;
+}
+
+/* The classes at hand replace what was used least recently. */
+static enum status remember(struct evaluator *evaluator, const uint8_t *level,
+                            const struct classes *source, struct error *err)
+{
+    struct memory *oldest = &evaluator->memory[0];
+    struct classes copy;
+    enum status status;
+
+    if ((size_t)evaluator->classes.count * MEMORY_SHRINKAGE > source->count)
+        return OK;
+    for (size_t i = 1; i < EVALUATOR_MEMORIES; i++)
+        if (evaluator->memory[i].used < oldest->used)
+            oldest = &evaluator->memory[i];
+    status = classes_copy(&copy, &evaluator->classes, err);
+    if (status != OK)
+        return status;
+    classes_clear(&oldest->classes);
+    oldest->classes = copy;
+    oldest->used = evaluator->now;
+    memcpy(oldest->level, level,
+           evaluator->problem->lattice->dimension_count);
+    return OK;
+}
+
+/* ---- judging ---- */
+
+static int descending(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+
+    return (x < y) - (x > y);
+}
+
+/* Short lists are the rule: a class has few values. */
+static void sort_descending(uint32_t *number, uint32_t count)
+{
+    if (count > 64) {
+        qsort(number, count, sizeof *number, descending);
+        return;
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t moving = number[i], at = i;
+
+        for (; at > 0 && number[at - 1] < moving; at--)
+            number[at] = number[at - 1];
+        number[at] = moving;
+    }
+}
+
+static void view_class(struct evaluator *evaluator, uint32_t class,
+                       struct class_view *view)
+{
+    const struct criteria *criteria = evaluator->problem->criteria;
+    const struct classes *classes = &evaluator->classes;
+
+    view->size = classes->size[class];
+    for (size_t s = 0; s < classes->sensitive_count; s++) {
+        const struct histograms *histogram = &classes->histogram[s];
+        const uint32_t *number = histogram->number + histogram->begin[class];
+
+        view->distinct[s] = (uint32_t)(histogram->begin[class + 1] -
+                                       histogram->begin[class]);
+        view->number[s] = number;
+        if (!criteria->needs_order[s])
+            continue;
+        memcpy(evaluator->sorted[s], number,
+               view->distinct[s] * sizeof *number);
+        sort_descending(evaluator->sorted[s], view->distinct[s]);
+        view->number[s] = evaluator->sorted[s];
+    }
+}
+
+/* First by size alone, which needs no histograms. */
+static uint64_t mark_small(struct evaluator *evaluator)
+{
+    const struct classes *classes = &evaluator->classes;
+    uint32_t least = evaluator->problem->criteria->class_size_min;
+    uint64_t rows = 0;
+
+    for (uint32_t c = 0; c < classes->count; c++) {
+        evaluator->lost[c] = classes->size[c] < least;
+        rows += evaluator->lost[c] ? classes->size[c] : 0;
+    }
+    return rows;
+}
+
+/* Then by what is in them.  *doomed: rows that every finer transformation
+ * loses too; counted only as far as needed to say more than allowed. */
+static void mark_failing(struct evaluator *evaluator, uint64_t *suppressed,
+                         uint64_t *doomed)
+{
+    const struct problem *problem = evaluator->problem;
+    const struct classes *classes = &evaluator->classes;
+    struct class_view view;
+
+    for (uint32_t c = 0; c < classes->count; c++) {
+        if (evaluator->lost[c])
+            continue;
+        view_class(evaluator, c, &view);
+        if (criteria_final(problem->criteria, &view))
+            *doomed += view.size;
+        else if (criteria_hold(problem->criteria, &view))
+            continue;
+        else if (*doomed <= problem->suppressed_max)
+            *doomed += criteria_removal(problem->criteria, &view);
+        evaluator->lost[c] = true;
+        *suppressed += view.size;
+    }
+}
+
+/* Last, what says nothing about anybody. */
+static uint64_t mark_all_star(struct evaluator *evaluator,
+                              const uint8_t *level)
+{
+    const struct lattice *lattice = evaluator->problem->lattice;
+    const struct classes *classes = &evaluator->classes;
+    uint64_t rows = 0;
+
+    if (!lattice_may_be_all_star(lattice, level))
+        return 0;
+    for (uint32_t c = 0; c < classes->count; c++)
+        if (!evaluator->lost[c] &&
+            lattice_all_star(lattice, level,
+                             classes->key + c * classes->words)) {
+            evaluator->lost[c] = true;
+            rows += classes->size[c];
+        }
+    return rows;
+}
+
+static void price(struct evaluator *evaluator, const uint8_t *level,
+                  struct verdict *verdict)
+{
+    const struct lattice *lattice = evaluator->problem->lattice;
+    const struct classes *classes = &evaluator->classes;
+    uint64_t lost[QUASI_IDENTIFIERS_MAX] = {0};
+
+    for (uint32_t c = 0; verdict->suppressed > 0 && c < classes->count; c++) {
+        if (!evaluator->lost[c])
+            continue;
+        for (size_t d = 0; d < lattice->dimension_count; d++) {
+            const struct dimension *dimension = &lattice->dimension[d];
+            uint32_t leaf =
+                dimension_leaf(dimension, classes->key + c * classes->words);
+
+            lost[d] += (uint64_t)classes->size[c] *
+                       dimension->domain[(size_t)level[d] *
+                                             dimension->leaf_count +
+                                         leaf];
+        }
+    }
+    metric_score(evaluator->problem->metric, level, verdict->suppressed, lost,
+                 verdict->score, verdict->attribute_score);
+}
+
+/* Group, mark, price.  Everything is marked, even where a part would settle
+ * the verdict, if `complete`. */
+static void judge_from(struct evaluator *evaluator,
+                       const struct classes *source, const uint8_t *level,
+                       bool complete, struct verdict *verdict,
+                       bool *has_histograms)
+{
+    const struct problem *problem = evaluator->problem;
+    uint64_t mask[QUASI_IDENTIFIERS_MAX];
+    uint64_t doomed;
+
+    lattice_mask(problem->lattice, level, mask);
+    classes_group(&evaluator->grouper, source, mask, &evaluator->classes);
+    verdict->suppressed = doomed = mark_small(evaluator);
+    *has_histograms = !problem->criteria->needs_histograms;
+    if (problem->criteria->needs_histograms &&
+        (complete || doomed <= problem->suppressed_max)) {
+        classes_sum_histograms(&evaluator->grouper, source,
+                               &evaluator->classes);
+        mark_failing(evaluator, &verdict->suppressed, &doomed);
+        *has_histograms = true;
+    }
+    verdict->dead = doomed > problem->suppressed_max;
+    verdict->valid = false;
+    if (verdict->dead && !complete)
+        return;
+    verdict->suppressed += mark_all_star(evaluator, level);
+    verdict->valid = verdict->suppressed <= problem->suppressed_max;
+    if (verdict->valid)
+        price(evaluator, level, verdict);
+}
+
+enum status evaluator_judge(struct evaluator *evaluator, const uint8_t *level,
+                            struct verdict *verdict, struct error *err)
+{
+    const struct classes *source;
+    bool has_histograms;
+
+    evaluator->now++;
+    source = find_source(evaluator, level);
+    judge_from(evaluator, source, level, false, verdict, &has_histograms);
+    return has_histograms ? remember(evaluator, level, source, err) : OK;
+}
+
+void evaluator_expand(struct evaluator *evaluator, const uint8_t *level,
+                      struct verdict *verdict, bool *suppressed,
+                      const struct classes **classes, const bool **lost)
+{
+    const struct problem *problem = evaluator->problem;
+    bool has_histograms;
+
+    judge_from(evaluator, &problem->bottom, level, true, verdict,
+               &has_histograms);
+    for (uint32_t t = 0; t < problem->table->tuple_count; t++)
+        suppressed[t] = evaluator->lost[evaluator->grouper.class_of[t]];
+    *classes = &evaluator->classes;
+    *lost = evaluator->lost;
+}

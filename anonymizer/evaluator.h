@@ -1,0 +1,66 @@
+/*
+ * anonymizer/evaluator.h - counts one transformation out: which classes it
+ * makes, which of them must be suppressed, what that costs.
+ *
+ * A class is suppressed if it breaks a model, or if it is `*` in every
+ * quasi-identifier (then it says nothing, and every reader counts it as
+ * suppressed).  A transformation is valid if no more rows are suppressed than
+ * the policy allows.  It is dead if, beyond that, every transformation below it
+ * must lose more rows than allowed (criterion.h says how that is known).
+ *
+ * An evaluator remembers the classes of nodes that shrank much, and rolls new
+ * ones up from the smallest of those.  It belongs to one thread; what it
+ * points to is shared and read only.
+ */
+#ifndef ANONYMIZER_EVALUATOR_H
+#define ANONYMIZER_EVALUATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "anonymizer/classes.h"
+#include "anonymizer/criterion.h"
+#include "anonymizer/lattice.h"
+#include "anonymizer/metric.h"
+#include "common/error.h"
+
+/* Class lists remembered; finding the best costs a few comparisons each. */
+#define EVALUATOR_MEMORIES 16
+
+struct problem {
+    const struct table *table;
+    const struct lattice *lattice;
+    const struct criteria *criteria;
+    const struct metric *metric;
+    struct classes bottom;
+    uint64_t suppressed_max; /* rows */
+};
+
+struct verdict {
+    bool valid;
+    bool dead;
+    uint64_t suppressed; /* rows; at the least, if dead */
+    double score[QUASI_IDENTIFIERS_MAX];          /* if valid */
+    double attribute_score[QUASI_IDENTIFIERS_MAX]; /* if valid: the x_d */
+};
+
+struct evaluator;
+
+MUST_USE enum status evaluator_create(struct evaluator **evaluator,
+                                      const struct problem *problem,
+                                      struct error *err);
+void evaluator_destroy(struct evaluator **evaluator);
+
+MUST_USE enum status evaluator_judge(struct evaluator *evaluator,
+                                     const uint8_t *level,
+                                     struct verdict *verdict,
+                                     struct error *err);
+
+/* Like judge, from the bottom; suppressed[tuple] says which tuples are lost,
+ * and *classes borrows the classes until the next call: their sizes, and
+ * lost[class]. */
+void evaluator_expand(struct evaluator *evaluator, const uint8_t *level,
+                      struct verdict *verdict, bool *suppressed,
+                      const struct classes **classes, const bool **lost);
+
+#endif

@@ -1,0 +1,217 @@
+#include "anonymizer/metric.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Allowance for a power function that may be off by a unit in the last
+ * place for each of the factors. */
+#define POWER_SLACK 1e-14
+
+/* x_d: cost of one attribute, 0 (nothing lost) to 1 (everything). */
+static double attribute_cost(const struct metric *metric, size_t d,
+                             uint64_t kept, uint64_t lost, uint64_t suppressed)
+{
+    const struct metric_dimension *dimension = &metric->dimension[d];
+    double domain = dimension->domain_size;
+    double whole = (double)suppressed * domain;
+    double raw, x;
+
+    /* All in units of 1 / R_d, divided once at the end. */
+    if (metric->suppression == 1)
+        raw = metric->generalization * (double)kept + whole;
+    else
+        raw = metric->generalization * (double)kept + (double)lost +
+              metric->suppression * (whole - (double)lost);
+    raw /= domain;
+    if (metric->rows <= dimension->cost_min)
+        return 0; /* a domain of one value: nothing to lose */
+    x = (raw - dimension->cost_min) / (metric->rows - dimension->cost_min);
+    return x <= 0 ? 0 : floor(x * 1e10) / 1e10;
+}
+
+static void sort_descending(double *value, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        double moving = value[i];
+        size_t at = i;
+
+        for (; at > 0 && value[at - 1] < moving; at--)
+            value[at] = value[at - 1];
+        value[at] = moving;
+    }
+}
+
+/* weighted[d] = a_d x_d; plain[d] = x_d.  The mean divides before it weighs,
+ * the others weigh first; both orders are part of the definition. */
+static void aggregate(const struct metric *metric, const double *plain,
+                      double *score)
+{
+    size_t m = metric->lattice->dimension_count;
+    double sum = 0, product = 1;
+
+    for (size_t d = 0; d < m; d++) {
+        double weight = metric->dimension[d].weight;
+        double x = weight * plain[d];
+
+        switch (metric->aggregate) {
+        case AGGREGATE_SUM:
+            sum += x;
+            break;
+        case AGGREGATE_MAXIMUM:
+            sum = x > sum ? x : sum;
+            break;
+        case AGGREGATE_ARITHMETIC_MEAN:
+            sum += plain[d] / (double)m * weight;
+            break;
+        case AGGREGATE_GEOMETRIC_MEAN:
+            product *= pow(x + 1, 1 / (double)m);
+            break;
+        case AGGREGATE_RANK:
+            score[d] = x;
+            break;
+        }
+    }
+    if (metric->aggregate == AGGREGATE_RANK)
+        sort_descending(score, m);
+    else if (metric->aggregate == AGGREGATE_GEOMETRIC_MEAN)
+        score[0] = product - 1;
+    else
+        score[0] = sum;
+}
+
+void metric_bound(const struct metric *metric, const uint8_t *level,
+                  double *score)
+{
+    double plain[QUASI_IDENTIFIERS_MAX];
+
+    for (size_t d = 0; d < metric->lattice->dimension_count; d++)
+        plain[d] = metric->dimension[d].bound[level[d]];
+    aggregate(metric, plain, score);
+    if (metric->aggregate == AGGREGATE_GEOMETRIC_MEAN)
+        score[0] -= POWER_SLACK * (score[0] + 1);
+}
+
+void metric_score(const struct metric *metric, const uint8_t *level,
+                  uint64_t suppressed, const uint64_t *lost, double *score,
+                  double *x)
+{
+    double plain[QUASI_IDENTIFIERS_MAX];
+    size_t m = metric->lattice->dimension_count;
+
+    for (size_t d = 0; d < m; d++) {
+        uint64_t total = metric->dimension[d].total[level[d]];
+
+        assert(lost[d] <= total);
+        plain[d] =
+            attribute_cost(metric, d, total - lost[d], lost[d], suppressed);
+        if (x != NULL)
+            x[d] = plain[d];
+    }
+    aggregate(metric, plain, score);
+}
+
+int metric_compare(const struct metric *metric, const double *a,
+                   const double *b)
+{
+    for (size_t i = 0; i < metric->score_count; i++)
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    return 0;
+}
+
+/* ---- getting ready ---- */
+
+static double largest_weight(const struct policy *policy,
+                             const struct table *table)
+{
+    double largest = 0;
+
+    for (size_t q = 0; q < table->quasi_count; q++) {
+        double weight = policy->attribute[table->quasi[q].attribute].weight;
+
+        if (weight > largest)
+            largest = weight;
+    }
+    return largest;
+}
+
+/* Rows of each leaf, then r summed over them for each level. */
+static enum status fill_totals(struct metric *metric, size_t d,
+                               const struct table *table, struct error *err)
+{
+    const struct dimension *dimension = &metric->lattice->dimension[d];
+    struct metric_dimension *out = &metric->dimension[d];
+    uint64_t *rows = calloc(dimension->leaf_count, sizeof *rows);
+
+    out->total = calloc(dimension->levels, sizeof *out->total);
+    out->bound = calloc(dimension->levels, sizeof *out->bound);
+    if (rows == NULL || out->total == NULL || out->bound == NULL) {
+        free(rows);
+        return error_memory(err, "the metric");
+    }
+    for (uint32_t t = 0; t < table->tuple_count; t++)
+        rows[dimension->leaf[table->value[t * table->quasi_count + d]]] +=
+            table->tuple_rows[t];
+    for (uint32_t level = 0; level < dimension->levels; level++) {
+        const uint32_t *domain =
+            dimension->domain + (size_t)level * dimension->leaf_count;
+
+        for (uint32_t i = 0; i < dimension->leaf_count; i++)
+            out->total[level] += rows[i] * domain[i];
+        out->bound[level] =
+            attribute_cost(metric, d, out->total[level], 0, 0);
+    }
+    free(rows);
+    return OK;
+}
+
+enum status metric_create(struct metric **out, const struct policy *policy,
+                          const struct table *table,
+                          const struct lattice *lattice, struct error *err)
+{
+    struct metric *metric = calloc(1, sizeof *metric);
+    double largest = largest_weight(policy, table);
+    double g = policy->gs_factor;
+    enum status status = OK;
+
+    *out = NULL;
+    if (metric == NULL)
+        return error_memory(err, "the metric");
+    metric->lattice = lattice;
+    metric->aggregate = policy->aggregate;
+    metric->suppression = g < 0.5 ? 2 * g : 1;
+    metric->generalization = g <= 0.5 ? 1 : 1 - 2 * (g - 0.5);
+    metric->rows = (double)table->rows;
+    metric->score_count = policy->aggregate == AGGREGATE_RANK
+                              ? lattice->dimension_count
+                              : 1;
+    for (size_t d = 0; status == OK && d < lattice->dimension_count; d++) {
+        struct metric_dimension *dimension = &metric->dimension[d];
+        double weight = policy->attribute[table->quasi[d].attribute].weight;
+
+        dimension->weight = largest > 0 ? weight / largest : 1;
+        dimension->domain_size = lattice->dimension[d].domain_size;
+        dimension->cost_min = metric->generalization * metric->rows /
+                              dimension->domain_size;
+        status = fill_totals(metric, d, table, err);
+    }
+    if (status != OK)
+        metric_destroy(&metric);
+    *out = metric;
+    return status;
+}
+
+void metric_destroy(struct metric **handle)
+{
+    struct metric *metric = *handle;
+
+    if (metric == NULL)
+        return;
+    for (size_t d = 0; d < QUASI_IDENTIFIERS_MAX; d++) {
+        free(metric->dimension[d].total);
+        free(metric->dimension[d].bound);
+    }
+    free(metric);
+    *handle = NULL;
+}

@@ -1,0 +1,93 @@
+/*
+ * anonymizer/table.h - a table, coded once: strings become numbers, rows
+ * become distinct tuples with counts.
+ *
+ *     Male;39;White  ->  quasi-identifiers (0, 17, 2)  ->  tuple 4711
+ *     Male;39;White  ->                  the same      ->  tuple 4711, 2 rows
+ *
+ * Everything between reading and writing works on tuples.  A quasi-identifier
+ * value is a *value number*, 0.., in order of first appearance; its place in
+ * the hierarchy is quasi.row[value].  All tokens of table.missing are one
+ * value.  Sensitive attributes are coded only where a model looks at them; a
+ * tuple holds how often each of their values occurs in its rows.
+ *
+ * Invariants: rows of all tuples sum up to rows; no two tuples are equal;
+ * tuples are numbered by first appearance; quasi-identifiers and sensitive
+ * attributes stand in the order of the file's columns.
+ *
+ * Elsewhere: text (csv.h), generalization (lattice.h), the output (release.h).
+ */
+#ifndef ANONYMIZER_TABLE_H
+#define ANONYMIZER_TABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "anonymizer/dictionary.h"
+#include "anonymizer/hierarchy.h"
+#include "anonymizer/policy.h"
+#include "common/error.h"
+
+/* What becomes of a column of the file. */
+struct table_column {
+    enum column_fate { COLUMN_REMOVED, COLUMN_KEPT, COLUMN_GENERALIZED } fate;
+    size_t quasi; /* index into table.quasi if generalized */
+};
+
+struct quasi_identifier {
+    size_t attribute; /* index into policy.attribute */
+    size_t column;    /* of the file */
+    const struct hierarchy *hierarchy;
+    struct hierarchy *flat;   /* ours, where the policy gives none */
+    uint32_t value_count;     /* distinct values that occur */
+    uint32_t *row;            /* [value]: row of the hierarchy */
+};
+
+/* How often each value of one sensitive attribute occurs in each tuple:
+ * entries begin[t] .. begin[t + 1] - 1 of value[] and number[]. */
+struct histograms {
+    uint64_t *begin;
+    uint32_t *value;
+    uint32_t *number;
+};
+
+struct sensitive_attribute {
+    size_t attribute;
+    size_t column;
+    uint32_t value_count;
+    struct histograms histograms;
+};
+
+struct table {
+    struct table_column *column; /* by column of the file */
+    size_t column_count;
+    char delimiter;
+    char newline[3];
+    struct quasi_identifier *quasi;
+    size_t quasi_count;
+    struct sensitive_attribute *sensitive;
+    size_t sensitive_count;
+    uint64_t rows;
+    uint32_t *tuple_of_row; /* [row] */
+    uint32_t tuple_count;
+    uint32_t *value;        /* [tuple * quasi_count + quasi] */
+    uint32_t *tuple_rows;   /* [tuple] */
+};
+
+/* Read the table at fd, from offset 0.  fd must be a regular file when the
+ * policy names a subject (repeated subjects are looked up in a second pass).
+ * E_INPUT: no rows; columns that policy and table do not share; a value
+ * without a place in its hierarchy; a subject with more than one row or none.
+ * `cancel` may be NULL. */
+MUST_USE enum status table_read(struct table **table,
+                                const struct policy *policy, int fd,
+                                const char *name, atomic_bool *cancel,
+                                struct error *err);
+void table_destroy(struct table **table);
+
+/* Text of a value as the output shows it at level 0. */
+struct bytes table_value_text(const struct quasi_identifier *quasi,
+                              uint32_t value);
+
+#endif

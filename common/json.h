@@ -3,8 +3,10 @@
  *
  * Accepted is RFC 8259 in UTF-8, and less: no byte order mark, no duplicate
  * key, no NUL in a string, no lone surrogate, at most JSON_DEPTH_MAX deep, at
- * most JSON_SIZE_MAX long, nothing behind the value.  A whole number must lie
- * within +-2^53, so that a double holds it exactly.
+ * most JSON_SIZE_MAX long, at most JSON_VALUES_MAX values, nothing behind the
+ * value.  A whole number must lie within +-2^53, so that a double holds it
+ * exactly: what is written in digits only, and what RFC 8785 would print so
+ * (below 10^21).  1e30 is accepted, 1e20 is not.
  *
  * A document owns all of its values.  Values know the line they stand on, so
  * that a later check can say where the mistake is.  A document is built by
@@ -55,7 +57,7 @@ const struct json_value *json_root(const struct json *json);
 enum json_kind json_kind(const struct json_value *value);
 
 /* Line of the value (of its key, for a member), from 1; 0 if it was built. */
-unsigned json_line(const struct json *json, const struct json_value *value);
+unsigned json_line(const struct json_value *value);
 
 /* Each asserts the kind. */
 bool json_boolean(const struct json_value *value);
@@ -77,8 +79,8 @@ const struct json_value *json_member(const struct json_value *object,
 
 /* ---- building ----
  *
- * `parent` is an object (key needed, not there yet) or an array (key NULL).
- * Containers that are added are returned through *out (borrowed). */
+ * `parent` is an object (key needed, UTF-8, not there yet) or an array (key
+ * NULL).  Containers that are added are returned through *out (borrowed). */
 
 struct json_value *json_edit_root(struct json *json);
 MUST_USE enum status json_add_null(struct json_value *parent, const char *key,
@@ -89,11 +91,12 @@ MUST_USE enum status json_add_boolean(struct json_value *parent,
 /* NaN and infinities become null: JSON has no word for them. */
 MUST_USE enum status json_add_number(struct json_value *parent, const char *key,
                                      double number, struct error *err);
-/* Asserts |integer| <= 2^53. */
+/* Asserts that integer is within +-2^53. */
 MUST_USE enum status json_add_integer(struct json_value *parent,
                                       const char *key, int64_t integer,
                                       struct error *err);
-/* The string must be UTF-8; it is copied. */
+/* The string is copied; E_INPUT if it is not UTF-8 (the path of a file need
+ * not be). */
 MUST_USE enum status json_add_string(struct json_value *parent, const char *key,
                                      const char *string, struct error *err);
 MUST_USE enum status json_add_object(struct json_value *parent, const char *key,
@@ -101,7 +104,7 @@ MUST_USE enum status json_add_object(struct json_value *parent, const char *key,
                                      struct error *err);
 MUST_USE enum status json_add_array(struct json_value *parent, const char *key,
                                     struct json_value **out, struct error *err);
-/* A deep copy of `value`, which may be of another document. */
+/* A deep copy of `value`, which may be of another document; its lines are 0. */
 MUST_USE enum status json_add_copy(struct json_value *parent, const char *key,
                                    const struct json_value *value,
                                    struct error *err);
@@ -120,7 +123,16 @@ MUST_USE enum status json_print(const struct json_value *value,
 MUST_USE enum status json_print_canonical(const struct json_value *value,
                                           struct text *out, struct error *err);
 
-/* The number as RFC 8785 prints it; `out` holds at least 32 bytes. */
-void json_format_number(double number, char out[32]);
+#define JSON_NUMBER_SIZE 32
+
+/* The number as RFC 8785 prints it.  Asserts that it is finite. */
+void json_format_number(double number, char out[JSON_NUMBER_SIZE]);
+
+/* A key as a JSON string for a message: json_quote(key).text.  Long ones are
+ * cut, control characters escaped, so that a terminal survives it. */
+struct json_quoted {
+    char text[JSON_QUOTE_MAX + 8]; /* quotes, dots and NUL */
+};
+struct json_quoted json_quote(const char *key);
 
 #endif

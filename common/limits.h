@@ -14,6 +14,17 @@
 /* A policy or a message is read whole; the largest real policy has 50 KiB. */
 #define JSON_SIZE_MAX (16u << 20)
 
+/* Values of one JSON text: the tree takes about 100 bytes for each, so that a
+ * text of JSON_SIZE_MAX cannot ask for gigabytes. */
+#define JSON_VALUES_MAX (1u << 20)
+
+/* Characters of one number: a double needs at most 25, and cJSON reads no
+ * more than 63. */
+#define JSON_NUMBER_MAX 60
+
+/* Bytes of a key that a message shows: enough to find it by. */
+#define JSON_QUOTE_MAX 80
+
 /* Bytes of one CSV field: a clinical note fits, a missing quote is noticed
  * before the whole table is swallowed. */
 #define CSV_FIELD_MAX (1u << 20)

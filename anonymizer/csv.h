@@ -6,12 +6,14 @@
  * a last line with or without newline.  Empty lines at the end are ignored.
  * Refused, each with the line it begins on: bytes that are not UTF-8, NUL, a
  * quote inside an unquoted field, text behind a closing quote, an unclosed
- * quote, a record with another number of fields than the header, an empty line
- * in the middle, a header with an empty or repeated name, fields over
- * CSV_FIELD_MAX, records over CSV_RECORD_MAX, more than TABLE_COLUMNS_MAX
- * columns.
+ * quote, a CR outside quotes that no LF follows, a record with another number
+ * of fields than the header, an empty line in the middle (in a table of one
+ * column too: an empty value is "" there), a header with an empty or repeated
+ * name, fields over CSV_FIELD_MAX, records over CSV_RECORD_MAX, more than
+ * TABLE_COLUMNS_MAX columns.
  *
- * Memory is one block plus the longest record, whatever the size of the file.
+ * Memory is one block, or a few times the longest record, whatever the size of
+ * the file.
  *
  * Invariants: record.count equals the header's; field values are valid UTF-8
  * without NUL; raw fields, joined by the delimiter, are the record's bytes.
@@ -68,8 +70,9 @@ MUST_USE enum status csv_next(struct csv_reader *reader,
                               const struct csv_record **record,
                               struct error *err);
 
-/* Append one field, quoted if it contains the delimiter, a quote, CR or LF, or
- * begins or ends with a space. */
+/* Append one field, quoted if it contains the delimiter, a quote, CR or LF,
+ * begins or ends with a space, or begins with a byte order mark.  An empty
+ * value is nothing: where it is the only field of a record, write "". */
 MUST_USE enum status csv_append_field(struct text *out, struct bytes value,
                                       char delimiter, struct error *err);
 

@@ -29,7 +29,7 @@ enum status error_set_errno(struct error *err, enum status status,
 {
     va_list args;
     size_t used;
-    char words[128];
+    char buffer[128];
 
     assert(err != NULL && status != OK);
     err->status = status;
@@ -37,9 +37,9 @@ enum status error_set_errno(struct error *err, enum status status,
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     used = strlen(err->text);
-    if (strerror_r(errno_value, words, sizeof words) != 0)
-        snprintf(words, sizeof words, "error %d", errno_value);
-    snprintf(err->text + used, sizeof err->text - used, ": %s", words);
+    /* GNU's strerror_r, which returns the words. */
+    snprintf(err->text + used, sizeof err->text - used, ": %s",
+             strerror_r(errno_value, buffer, sizeof buffer));
     return status;
 }
 

@@ -9,7 +9,8 @@
  *                                     -> discard      nothing is there
  *
  * so that a killed process leaves no partial file.  publish replaces an
- * existing file atomically.
+ * existing file atomically.  It replaces the file behind a symbolic link and
+ * leaves the link; other hard links to the old file keep the old contents.
  */
 #ifndef COMMON_FILES_H
 #define COMMON_FILES_H
@@ -24,7 +25,8 @@
 
 /* Append the whole file at `path` to `out`.  E_INPUT if it cannot be opened
  * or is no regular file or pipe, E_LIMIT if it is longer than `size_max`, E_IO
- * if reading fails later.  The error names the path. */
+ * if reading fails later.  The error names the path.  On failure `out` holds
+ * what it held. */
 MUST_USE enum status file_read(const char *path, size_t size_max,
                                struct text *out, struct error *err);
 
@@ -32,8 +34,9 @@ MUST_USE enum status file_read(const char *path, size_t size_max,
 struct new_file;
 
 /* `path` is where it will appear.  E_INPUT if the folder does not exist or
- * cannot be written to, or if path is a folder.  `mode` as for open(2), less
- * the umask. */
+ * cannot be written to, or if what stands at path is no regular file, must not
+ * be written or is a symbolic link to nothing.  `mode` as for open(2), less
+ * the umask, whatever the file that is replaced has. */
 MUST_USE enum status new_file_create(struct new_file **file, const char *path,
                                      mode_t mode, struct error *err);
 
@@ -41,7 +44,9 @@ MUST_USE enum status new_file_create(struct new_file **file, const char *path,
 int new_file_descriptor(const struct new_file *file);
 
 /* Sync, give it its name, sync the folder.  Takes *file in any case: after a
- * failure nothing new is at `path` and what was there before still is. */
+ * failure nothing new is at `path` and what was there before still is, save
+ * that a file already replaced stays replaced, by the whole new one, when
+ * only the folder's sync fails. */
 MUST_USE enum status new_file_publish(struct new_file **file,
                                       struct error *err);
 

@@ -58,6 +58,10 @@
 /* Bytes of a hierarchy file. */
 #define HIERARCHY_SIZE_MAX (1024u << 20)
 
+/* Names of 64 random bits that may be taken before we give up: one is already
+ * a wonder. */
+#define HIDDEN_NAME_TRIES 8
+
 /* Worker threads: more than the cores of any machine we know of. */
 #define THREADS_MAX 1024
 

@@ -58,6 +58,13 @@
 /* Bytes of a hierarchy file. */
 #define HIERARCHY_SIZE_MAX (1024u << 20)
 
+/* Characters of a number: the smallest double, written out, has 1,077. */
+#define NUMBER_SIZE_MAX 1077
+
+/* A line of the log, newline included: what Linux writes to a pipe in one
+ * piece (PIPE_BUF), so that lines of several threads never mix. */
+#define LOG_LINE_MAX 4096
+
 /* Names of 64 random bits that may be taken before we give up: one is already
  * a wonder. */
 #define HIDDEN_NAME_TRIES 8

@@ -1,0 +1,701 @@
+#include "tests/lib/oracle.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Euler's constant and ln 2, to more digits than a double has. */
+#define EULER_GAMMA 0.57721566490153286060651209008
+#define LN_2 0.69314718055994530941723212146
+
+/* A quasi-identifier: its domain, and where the rows of the table are in it. */
+struct dimension {
+    size_t column;
+    size_t rows, levels;
+    const char **label; /* label[level * rows + row] */
+    size_t *leaves;     /* how many rows of the domain have that label there */
+    size_t *place;      /* of each row of the table: its row of the domain */
+    double weight;      /* divided by the largest */
+};
+
+struct oracle {
+    const struct oracle_task *task;
+    struct dimension dimension[ORACLE_QI_MAX];
+    size_t dimension_count;
+};
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count > 0 ? count : 1, size);
+
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static bool is_missing(const struct oracle_task *task, const char *value)
+{
+    for (size_t i = 0; i < task->missing_count; i++)
+        if (strcmp(task->missing[i], value) == 0)
+            return true;
+    return false;
+}
+
+/* Equal as a value: all missing tokens are one. */
+static const char *plain_value(const struct oracle_task *task,
+                               const char *value)
+{
+    return is_missing(task, value) ? task->missing[0] : value;
+}
+
+static const char *task_cell(const struct oracle_task *task, size_t row,
+                             size_t column)
+{
+    return task->cell[row * task->column_count + column];
+}
+
+/* ---- domains ---- */
+
+/* Row of the domain for a value: where it stands; for a missing one where any
+ * of the tokens stands. */
+static size_t find_place(const struct oracle_task *task,
+                         const struct dimension *dimension, const char *value)
+{
+    for (size_t row = 0; row < dimension->rows; row++)
+        if (strcmp(dimension->label[row], value) == 0)
+            return row;
+    for (size_t row = 0; is_missing(task, value) && row < dimension->rows;
+         row++)
+        if (is_missing(task, dimension->label[row]))
+            return row;
+    abort();
+}
+
+static void fill_from_hierarchy(struct dimension *dimension,
+                                const struct oracle_column *column)
+{
+    dimension->rows = column->domain_rows;
+    dimension->levels = column->levels;
+    dimension->label =
+        allocate(dimension->rows * dimension->levels, sizeof(char *));
+    for (size_t level = 0; level < dimension->levels; level++)
+        for (size_t row = 0; row < dimension->rows; row++)
+            dimension->label[level * dimension->rows + row] =
+                column->domain[row * dimension->levels + level];
+}
+
+/* The distinct values of the column, and `*`. */
+static void fill_from_table(struct dimension *dimension,
+                            const struct oracle_task *task)
+{
+    const char **value = allocate(task->row_count, sizeof(char *));
+    size_t count = 0;
+
+    for (size_t row = 0; row < task->row_count; row++) {
+        const char *cell = task_cell(task, row, dimension->column);
+        bool known = false;
+
+        for (size_t i = 0; i < count && !known; i++)
+            known = strcmp(plain_value(task, value[i]),
+                           plain_value(task, cell)) == 0;
+        if (!known)
+            value[count++] = cell;
+    }
+    dimension->rows = count;
+    dimension->levels = 2;
+    dimension->label = allocate(count * 2, sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        dimension->label[i] = value[i];
+        dimension->label[count + i] = "*";
+    }
+    free(value);
+}
+
+static void count_leaves(struct dimension *dimension)
+{
+    size_t rows = dimension->rows;
+
+    dimension->leaves = allocate(rows * dimension->levels, sizeof(size_t));
+    for (size_t level = 0; level < dimension->levels; level++)
+        for (size_t row = 0; row < rows; row++)
+            for (size_t other = 0; other < rows; other++)
+                if (strcmp(dimension->label[level * rows + row],
+                           dimension->label[level * rows + other]) == 0)
+                    dimension->leaves[level * rows + row]++;
+}
+
+static void scale_weights(struct oracle *oracle)
+{
+    double largest = 0;
+
+    for (size_t d = 0; d < oracle->dimension_count; d++)
+        largest = fmax(largest, oracle->dimension[d].weight);
+    for (size_t d = 0; d < oracle->dimension_count; d++)
+        oracle->dimension[d].weight =
+            largest > 0 ? oracle->dimension[d].weight / largest : 1;
+}
+
+struct oracle *oracle_create(const struct oracle_task *task)
+{
+    struct oracle *oracle = allocate(1, sizeof *oracle);
+
+    oracle->task = task;
+    for (size_t i = 0; i < task->column_count; i++) {
+        const struct oracle_column *column = &task->column[i];
+        struct dimension *dimension;
+
+        if (column->role != ROLE_QUASI_IDENTIFYING)
+            continue;
+        assert(oracle->dimension_count < ORACLE_QI_MAX);
+        dimension = &oracle->dimension[oracle->dimension_count++];
+        dimension->column = i;
+        dimension->weight = column->weight;
+        if (column->domain != NULL)
+            fill_from_hierarchy(dimension, column);
+        else
+            fill_from_table(dimension, task);
+        count_leaves(dimension);
+        dimension->place = allocate(task->row_count, sizeof(size_t));
+        for (size_t row = 0; row < task->row_count; row++)
+            dimension->place[row] =
+                find_place(task, dimension, task_cell(task, row, i));
+        assert(column->level_min <= column->level_max);
+        assert(column->level_max < dimension->levels);
+    }
+    scale_weights(oracle);
+    return oracle;
+}
+
+void oracle_destroy(struct oracle **oracle)
+{
+    if (*oracle == NULL)
+        return;
+    for (size_t d = 0; d < (*oracle)->dimension_count; d++) {
+        free((*oracle)->dimension[d].label);
+        free((*oracle)->dimension[d].leaves);
+        free((*oracle)->dimension[d].place);
+    }
+    free(*oracle);
+    *oracle = NULL;
+}
+
+/* ---- groups ---- */
+
+/* Rows as lists of strings, to be sorted: tuple[row * width + i]. */
+struct tuples {
+    const char **tuple;
+    size_t width;
+};
+
+static int compare_tuples(const void *a, const void *b, void *context)
+{
+    const struct tuples *tuples = context;
+    size_t row_a = *(const size_t *)a, row_b = *(const size_t *)b;
+
+    for (size_t i = 0; i < tuples->width; i++) {
+        int order = strcmp(tuples->tuple[row_a * tuples->width + i],
+                           tuples->tuple[row_b * tuples->width + i]);
+
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+static size_t *sorted_rows(struct tuples *tuples, size_t row_count)
+{
+    size_t *order = allocate(row_count, sizeof(size_t));
+
+    for (size_t row = 0; row < row_count; row++)
+        order[row] = row;
+    qsort_r(order, row_count, sizeof(size_t), compare_tuples, tuples);
+    return order;
+}
+
+/* One past the last position of the group that begins at `from`. */
+static size_t group_end(struct tuples *tuples, const size_t *order, size_t from,
+                        size_t row_count)
+{
+    size_t to = from + 1;
+
+    while (to < row_count &&
+           compare_tuples(&order[from], &order[to], tuples) == 0)
+        to++;
+    return to;
+}
+
+static bool all_stars(const struct tuples *tuples, size_t row)
+{
+    for (size_t i = 0; i < tuples->width; i++)
+        if (strcmp(tuples->tuple[row * tuples->width + i], "*") != 0)
+            return false;
+    return true;
+}
+
+static void add_class(struct oracle_figures *figures, size_t size)
+{
+    if (figures->count == 0 || size < figures->min)
+        figures->min = size;
+    if (size > figures->max)
+        figures->max = size;
+    if (size == 1)
+        figures->uniques++;
+    figures->count++;
+}
+
+/* ---- models ---- */
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int compare_descending(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+    return (x < y) - (x > y);
+}
+
+/* How often each value of a column stands in some rows, the largest count
+ * first; returns how many values there are. */
+static size_t count_values(const struct oracle_task *task, size_t column,
+                           const size_t *row, size_t row_count, size_t *count)
+{
+    const char **value = allocate(row_count, sizeof(char *));
+    size_t distinct = 0;
+
+    for (size_t i = 0; i < row_count; i++)
+        value[i] = plain_value(task, task_cell(task, row[i], column));
+    qsort(value, row_count, sizeof(char *), compare_strings);
+    for (size_t i = 0; i < row_count; i++) {
+        if (i == 0 || strcmp(value[i - 1], value[i]) != 0)
+            count[distinct++] = 0;
+        count[distinct - 1]++;
+    }
+    qsort(count, distinct, sizeof(size_t), compare_descending);
+    free(value);
+    return distinct;
+}
+
+/* Grassberger's G, which stands for ln n in his entropy estimator ("Entropy
+ * estimates from insufficient samplings", arXiv:physics/0307138): exact by its
+ * recursion G(2i) = G(2i - 2) + 2 / (2i - 1), G(2i + 1) = G(2i), up to 100, and
+ * by its asymptotic series above. */
+static double grassberger(size_t n)
+{
+    double even, m;
+
+    if (n <= 100) {
+        double g = -(EULER_GAMMA + LN_2);
+
+        for (size_t i = 1; i <= n / 2; i++)
+            g += 2.0 / (double)(2 * i - 1);
+        return g;
+    }
+    even = (double)(n - n % 2);
+    m = 1 / ((even / 2) * (even / 2));
+    return log(even) + m * (1.0 / 24 - m * (7.0 / 960 - m * (31.0 / 8064)));
+}
+
+static double logarithm(enum entropy_estimator estimator, size_t n)
+{
+    return estimator == ESTIMATOR_GRASSBERGER ? grassberger(n) : log((double)n);
+}
+
+static bool is_entropy_diverse(const struct oracle_model *model,
+                               const size_t *count, size_t distinct,
+                               size_t size)
+{
+    double sum = 0;
+
+    if ((double)distinct < ceil(model->l))
+        return false;
+    for (size_t i = 0; i < distinct; i++)
+        sum += (double)count[i] * logarithm(model->estimator, count[i]);
+    return (double)size * (logarithm(model->estimator, size) - log(model->l)) >=
+           sum;
+}
+
+static bool is_recursive_diverse(const struct oracle_model *model,
+                                 const size_t *count, size_t distinct)
+{
+    size_t tail = 0;
+
+    if ((double)distinct < model->l)
+        return false;
+    for (size_t i = (size_t)model->l - 1; i < distinct; i++)
+        tail += count[i];
+    return (double)count[0] < model->c * (double)tail;
+}
+
+static bool satisfies(const struct oracle_task *task,
+                      const struct oracle_model *model, const size_t *row,
+                      size_t size)
+{
+    size_t *count, distinct;
+    bool yes = false;
+
+    if (model->model == MODEL_K_ANONYMITY)
+        return size >= model->k;
+    count = allocate(size, sizeof(size_t));
+    distinct = count_values(task, model->column, row, size, count);
+    switch (model->model) {
+    case MODEL_DISTINCT_L_DIVERSITY:
+        yes = (double)distinct >= ceil(model->l);
+        break;
+    case MODEL_ENTROPY_L_DIVERSITY:
+        yes = is_entropy_diverse(model, count, distinct, size);
+        break;
+    case MODEL_RECURSIVE_CL_DIVERSITY:
+        yes = is_recursive_diverse(model, count, distinct);
+        break;
+    case MODEL_K_ANONYMITY:
+        abort();
+    }
+    free(count);
+    return yes;
+}
+
+static bool satisfies_all(const struct oracle_task *task, const size_t *row,
+                          size_t size)
+{
+    for (size_t i = 0; i < task->model_count; i++)
+        if (!satisfies(task, &task->model[i], row, size))
+            return false;
+    return true;
+}
+
+/* ---- Loss ---- */
+
+/* Sums over the rows of the table, per quasi-identifier: rows of the domain
+ * that the row's label stands for. */
+struct loss_sums {
+    size_t kept[ORACLE_QI_MAX];
+    size_t suppressed[ORACLE_QI_MAX];
+};
+
+static double loss_of_dimension(const struct oracle_task *task,
+                                const struct dimension *dimension, size_t kept,
+                                size_t suppressed, size_t suppressed_rows)
+{
+    double gs = task->gs_factor;
+    double s = gs < 0.5 ? 2 * gs : 1;
+    double w = gs <= 0.5 ? 1 : 1 - 2 * (gs - 0.5);
+    double n = (double)task->row_count;
+    double domain = (double)dimension->rows;
+    double raw = (double)kept / domain * w;
+    double least = w * n / domain;
+    double share = (double)suppressed / domain;
+
+    if (s == 1)
+        raw += (double)suppressed_rows;
+    else
+        raw += share + s * ((double)suppressed_rows - share);
+    if (n == least)
+        return 0;
+    return floor(fmax(0, (raw - least) / (n - least)) * 1e10) / 1e10;
+}
+
+static int compare_doubles_descending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x < y) - (x > y);
+}
+
+static void aggregate_score(const struct oracle *oracle,
+                            struct oracle_verdict *verdict)
+{
+    double m = (double)oracle->dimension_count;
+    enum aggregate aggregate = oracle->task->aggregate;
+    double score = aggregate == AGGREGATE_GEOMETRIC_MEAN ? 1 : 0;
+
+    for (size_t d = 0; d < oracle->dimension_count; d++) {
+        double x = verdict->loss[d], a = oracle->dimension[d].weight;
+
+        switch (aggregate) {
+        case AGGREGATE_SUM:
+            score += a * x;
+            break;
+        case AGGREGATE_MAXIMUM:
+            score = fmax(score, a * x);
+            break;
+        case AGGREGATE_ARITHMETIC_MEAN:
+            score += (x / m) * a;
+            break;
+        case AGGREGATE_GEOMETRIC_MEAN:
+            score *= pow(a * x + 1, 1 / m);
+            break;
+        case AGGREGATE_RANK:
+            verdict->score[d] = a * x;
+            break;
+        }
+    }
+    verdict->score_count = 1;
+    if (aggregate == AGGREGATE_RANK) {
+        verdict->score_count = oracle->dimension_count;
+        qsort(verdict->score, verdict->score_count, sizeof(double),
+              compare_doubles_descending);
+    } else {
+        verdict->score[0] =
+            aggregate == AGGREGATE_GEOMETRIC_MEAN ? score - 1 : score;
+    }
+}
+
+/* ---- vectors of levels ---- */
+
+static const char *dimension_label(const struct dimension *dimension,
+                                   size_t level, size_t row)
+{
+    return dimension->label[level * dimension->rows + dimension->place[row]];
+}
+
+static struct tuples generalize(const struct oracle *oracle,
+                                const size_t *level)
+{
+    size_t rows = oracle->task->row_count, width = oracle->dimension_count;
+    struct tuples tuples = {allocate(rows * width, sizeof(char *)), width};
+
+    for (size_t row = 0; row < rows; row++)
+        for (size_t d = 0; d < width; d++)
+            tuples.tuple[row * width + d] =
+                dimension_label(&oracle->dimension[d], level[d], row);
+    return tuples;
+}
+
+/* Judge every group; `suppressed[row]` is set for the rows of outliers. */
+static void judge_groups(const struct oracle *oracle, const size_t *level,
+                         bool *suppressed, struct oracle_figures *figures)
+{
+    const struct oracle_task *task = oracle->task;
+    struct tuples tuples = generalize(oracle, level);
+    size_t *order = sorted_rows(&tuples, task->row_count);
+    size_t to;
+
+    memset(figures, 0, sizeof *figures);
+    figures->rows = task->row_count;
+    for (size_t from = 0; from < task->row_count; from = to) {
+        to = group_end(&tuples, order, from, task->row_count);
+        if (!all_stars(&tuples, order[from]) &&
+            satisfies_all(task, order + from, to - from)) {
+            add_class(figures, to - from);
+            continue;
+        }
+        figures->suppressed += to - from;
+        for (size_t i = from; i < to; i++)
+            suppressed[order[i]] = true;
+    }
+    free(order);
+    free(tuples.tuple);
+}
+
+static void sum_loss(const struct oracle *oracle, const size_t *level,
+                     const bool *suppressed, struct loss_sums *sums)
+{
+    memset(sums, 0, sizeof *sums);
+    for (size_t d = 0; d < oracle->dimension_count; d++) {
+        const struct dimension *dimension = &oracle->dimension[d];
+
+        for (size_t row = 0; row < oracle->task->row_count; row++)
+            *(suppressed[row] ? &sums->suppressed[d] : &sums->kept[d]) +=
+                dimension->leaves[level[d] * dimension->rows +
+                                  dimension->place[row]];
+    }
+}
+
+void oracle_judge(const struct oracle *oracle, const size_t *level,
+                  struct oracle_verdict *verdict)
+{
+    const struct oracle_task *task = oracle->task;
+    bool *suppressed = allocate(task->row_count, sizeof(bool));
+    double limit = floor(task->suppression_limit * (double)task->row_count);
+    struct loss_sums sums;
+
+    memset(verdict, 0, sizeof *verdict);
+    judge_groups(oracle, level, suppressed, &verdict->figures);
+    verdict->valid = (double)verdict->figures.suppressed <= limit;
+    sum_loss(oracle, level, suppressed, &sums);
+    for (size_t d = 0; d < oracle->dimension_count; d++)
+        verdict->loss[d] =
+            loss_of_dimension(task, &oracle->dimension[d], sums.kept[d],
+                              sums.suppressed[d], verdict->figures.suppressed);
+    aggregate_score(oracle, verdict);
+    free(suppressed);
+}
+
+static const struct oracle_column *column_of(const struct oracle *oracle,
+                                             size_t d)
+{
+    return &oracle->task->column[oracle->dimension[d].column];
+}
+
+double oracle_lattice_size(const struct oracle *oracle)
+{
+    double size = 1;
+
+    for (size_t d = 0; d < oracle->dimension_count; d++)
+        size *= (double)(column_of(oracle, d)->level_max -
+                         column_of(oracle, d)->level_min + 1);
+    return size;
+}
+
+/* The lexicographically next vector; false after the last. */
+static bool next_vector(const struct oracle *oracle, size_t *level)
+{
+    for (size_t d = oracle->dimension_count; d-- > 0;) {
+        if (level[d] < column_of(oracle, d)->level_max) {
+            level[d]++;
+            return true;
+        }
+        level[d] = column_of(oracle, d)->level_min;
+    }
+    return false;
+}
+
+static size_t total_level(const struct oracle *oracle, const size_t *level)
+{
+    size_t total = 0;
+
+    for (size_t d = 0; d < oracle->dimension_count; d++)
+        total += level[d];
+    return total;
+}
+
+static int compare_scores(const struct oracle_verdict *a,
+                          const struct oracle_verdict *b)
+{
+    for (size_t i = 0; i < a->score_count; i++)
+        if (a->score[i] != b->score[i])
+            return a->score[i] < b->score[i] ? -1 : 1;
+    return 0;
+}
+
+bool oracle_search(const struct oracle *oracle, size_t *level,
+                   struct oracle_verdict *verdict)
+{
+    size_t at[ORACLE_QI_MAX];
+    bool found = false;
+
+    for (size_t d = 0; d < oracle->dimension_count; d++)
+        at[d] = column_of(oracle, d)->level_min;
+    do {
+        struct oracle_verdict here;
+        int order;
+
+        oracle_judge(oracle, at, &here);
+        if (!here.valid)
+            continue;
+        order = found ? compare_scores(&here, verdict) : -1;
+        /* Vectors come in lexicographic order: the first one stays. */
+        if (order < 0 || (order == 0 && total_level(oracle, at) <
+                                            total_level(oracle, level))) {
+            found = true;
+            memcpy(level, at, oracle->dimension_count * sizeof *at);
+            *verdict = here;
+        }
+    } while (next_vector(oracle, at));
+    return found;
+}
+
+/* ---- tables ---- */
+
+static bool is_released(enum role role)
+{
+    return role != ROLE_SUBJECT && role != ROLE_IDENTIFYING;
+}
+
+static void table_init(struct oracle_table *table,
+                       const struct oracle_task *task)
+{
+    table->column = allocate(task->column_count, sizeof(size_t));
+    table->column_count = 0;
+    table->row_count = 0;
+    table->cell =
+        allocate(task->row_count * task->column_count, sizeof(char *));
+}
+
+void oracle_table_clear(struct oracle_table *table)
+{
+    free(table->column);
+    free(table->cell);
+    memset(table, 0, sizeof *table);
+}
+
+void oracle_input(const struct oracle_task *task, struct oracle_table *table)
+{
+    table_init(table, task);
+    for (size_t i = 0; i < task->column_count; i++)
+        table->column[table->column_count++] = i;
+    table->row_count = task->row_count;
+    for (size_t i = 0; i < task->row_count * task->column_count; i++)
+        table->cell[i] = task->cell[i];
+}
+
+/* The cell of a row that is released under these levels. */
+static const char *released_cell(const struct oracle *oracle,
+                                 const size_t *level, size_t row, size_t column,
+                                 bool suppressed)
+{
+    for (size_t d = 0; d < oracle->dimension_count; d++)
+        if (oracle->dimension[d].column == column)
+            return suppressed
+                       ? "*"
+                       : dimension_label(&oracle->dimension[d], level[d], row);
+    return task_cell(oracle->task, row, column);
+}
+
+void oracle_release(const struct oracle *oracle, const size_t *level,
+                    struct oracle_table *table)
+{
+    const struct oracle_task *task = oracle->task;
+    bool *suppressed = allocate(task->row_count, sizeof(bool));
+    struct oracle_figures figures;
+    size_t cells = 0;
+
+    table_init(table, task);
+    for (size_t i = 0; i < task->column_count; i++)
+        if (is_released(task->column[i].role))
+            table->column[table->column_count++] = i;
+    judge_groups(oracle, level, suppressed, &figures);
+    for (size_t row = 0; row < task->row_count; row++) {
+        if (suppressed[row] && task->drop_suppressed)
+            continue;
+        for (size_t i = 0; i < table->column_count; i++)
+            table->cell[cells++] = released_cell(
+                oracle, level, row, table->column[i], suppressed[row]);
+        table->row_count++;
+    }
+    free(suppressed);
+}
+
+void oracle_count(const struct oracle_task *task,
+                  const struct oracle_table *table,
+                  struct oracle_figures *figures)
+{
+    struct tuples tuples = {NULL, 0};
+    size_t *order, to, filled = 0;
+
+    for (size_t i = 0; i < table->column_count; i++)
+        if (task->column[table->column[i]].role == ROLE_QUASI_IDENTIFYING)
+            tuples.width++;
+    tuples.tuple = allocate(table->row_count * tuples.width, sizeof(char *));
+    for (size_t row = 0; row < table->row_count; row++)
+        for (size_t i = 0; i < table->column_count; i++)
+            if (task->column[table->column[i]].role == ROLE_QUASI_IDENTIFYING)
+                tuples.tuple[filled++] = plain_value(
+                    task, table->cell[row * table->column_count + i]);
+    order = sorted_rows(&tuples, table->row_count);
+    memset(figures, 0, sizeof *figures);
+    figures->rows = table->row_count;
+    for (size_t from = 0; from < table->row_count; from = to) {
+        to = group_end(&tuples, order, from, table->row_count);
+        if (all_stars(&tuples, order[from]))
+            figures->suppressed += to - from;
+        else
+            add_class(figures, to - from);
+    }
+    free(order);
+    free(tuples.tuple);
+}

@@ -58,8 +58,7 @@ static void finish_figures(struct class_figures *figures)
 }
 
 /* Classes of the input: its distinct tuples, less those that say nothing. */
-static void figures_before(const struct run *run,
-                           struct class_figures *figures)
+static void figures_before(const struct run *run, struct class_figures *figures)
 {
     static const uint8_t bottom[QUASI_IDENTIFIERS_MAX];
     const struct table *table = run->table;
@@ -77,9 +76,8 @@ static void figures_before(const struct run *run,
 static void figures_after(const struct run *run, const struct classes *classes,
                           const bool *lost, struct class_figures *figures)
 {
-    *figures = (struct class_figures){.rows = run->table->rows,
-                                      .suppressed =
-                                          run->found.verdict.suppressed};
+    *figures = (struct class_figures){
+        .rows = run->table->rows, .suppressed = run->found.verdict.suppressed};
     for (uint32_t c = 0; c < classes->count; c++)
         if (!lost[c])
             count_class(figures, classes->size[c]);
@@ -153,8 +151,7 @@ static enum status report(const struct run *run,
         size_t attribute = run->table->quasi[q].attribute;
 
         result->level[attribute] = found->level[q];
-        result->attribute_score[attribute] =
-            found->verdict.attribute_score[q];
+        result->attribute_score[attribute] = found->verdict.attribute_score[q];
     }
     result->score_count = run->metric->score_count;
     memcpy(result->score, found->verdict.score,
@@ -264,8 +261,8 @@ enum status anonymize_table(struct anonymize_result **out,
     *out = NULL;
     if (result == NULL)
         return error_memory(err, "the result");
-    status = run_stages(&run, input, input_name, output, output_name, result,
-                        err);
+    status =
+        run_stages(&run, input, input_name, output, output_name, result, err);
     classes_clear(&run.problem.bottom);
     free(run.suppressed);
     metric_destroy(&run.metric);

@@ -45,8 +45,8 @@ static void *array(size_t count, size_t size)
     return calloc(count > 0 ? count : 1, size);
 }
 
-enum status classes_reserve(struct classes *classes,
-                            const struct classes *like, struct error *err)
+enum status classes_reserve(struct classes *classes, const struct classes *like,
+                            struct error *err)
 {
     *classes = (struct classes){.words = like->words,
                                 .sensitive_count = like->sensitive_count};
@@ -84,8 +84,7 @@ enum status classes_copy(struct classes *copy, const struct classes *classes,
     if (status != OK)
         return status;
     copy->count = classes->count;
-    memcpy(copy->key, classes->key,
-           count * classes->words * sizeof *copy->key);
+    memcpy(copy->key, classes->key, count * classes->words * sizeof *copy->key);
     memcpy(copy->size, classes->size, count * sizeof *copy->size);
     for (size_t s = 0; s < classes->sensitive_count; s++) {
         const struct histograms *from = &classes->histogram[s];
@@ -121,9 +120,9 @@ size_t classes_bytes(const struct classes *classes)
                                      sizeof *classes->size);
 
     for (size_t s = 0; s < classes->sensitive_count; s++)
-        bytes += classes->count * sizeof(uint64_t) +
-                 classes->histogram[s].begin[classes->count] * 2 *
-                     sizeof(uint32_t);
+        bytes +=
+            classes->count * sizeof(uint64_t) +
+            classes->histogram[s].begin[classes->count] * 2 * sizeof(uint32_t);
     return bytes;
 }
 
@@ -153,8 +152,7 @@ enum status grouper_init(struct grouper *grouper, const struct classes *bottom,
             values = table->sensitive[s].value_count;
     grouper->slot = array(grouper->slot_count, sizeof *grouper->slot);
     grouper->class_of = array(bottom->count, sizeof *grouper->class_of);
-    grouper->begin =
-        array((size_t)bottom->count + 1, sizeof *grouper->begin);
+    grouper->begin = array((size_t)bottom->count + 1, sizeof *grouper->begin);
     grouper->member = array(bottom->count, sizeof *grouper->member);
     grouper->scratch = array(values, sizeof *grouper->scratch);
     grouper->bit_gather = gathers_bits_quickly();
@@ -203,8 +201,7 @@ group_gathered(struct grouper *grouper, const struct classes *source,
         uint64_t at = _pext_u64(source->key[i], mask);
 
         if (slot[at] == 0)
-            slot[at] =
-                add_class(source, i, target, source->key[i] & mask) + 1;
+            slot[at] = add_class(source, i, target, source->key[i] & mask) + 1;
         else
             target->size[slot[at] - 1] += source->size[i];
         grouper->class_of[i] = slot[at] - 1;
@@ -231,9 +228,8 @@ static void group_hashed(struct grouper *grouper, const struct classes *source,
         size_t at = slot_of(key, shift);
 
         if (i + PREFETCH_DISTANCE < source->count)
-            __builtin_prefetch(
-                &slot[slot_of(source->key[i + PREFETCH_DISTANCE] & mask,
-                              shift)]);
+            __builtin_prefetch(&slot[slot_of(
+                source->key[i + PREFETCH_DISTANCE] & mask, shift)]);
         while (slot[at] != 0 && target->key[slot[at] - 1] != key)
             at = (at + 1) & (slots - 1);
         if (slot[at] == 0)
@@ -298,8 +294,7 @@ void classes_group(struct grouper *grouper, const struct classes *source,
     if (source->words > 1)
         group_wide(grouper, source, mask, slots, target);
 #if defined(__x86_64__)
-    else if (grouper->bit_gather &&
-             __builtin_popcountll(mask[0]) <= DENSE_BITS)
+    else if (grouper->bit_gather && __builtin_popcountll(mask[0]) <= DENSE_BITS)
         group_gathered(grouper, source, mask[0], target);
 #endif
     else

@@ -28,8 +28,8 @@
 struct classes {
     size_t words;
     uint32_t count;
-    uint64_t *key;                /* [class * words + word] */
-    uint32_t *size;               /* [class] rows */
+    uint64_t *key;  /* [class * words + word] */
+    uint32_t *size; /* [class] rows */
     size_t sensitive_count;
     struct histograms *histogram; /* [sensitive], by class */
     bool borrowed;                /* arrays belong to table and lattice */
@@ -68,8 +68,7 @@ struct grouper {
 /* For sources of at most `bottom`'s size. */
 MUST_USE enum status grouper_init(struct grouper *grouper,
                                   const struct classes *bottom,
-                                  const struct table *table,
-                                  struct error *err);
+                                  const struct table *table, struct error *err);
 void grouper_clear(struct grouper *grouper);
 
 /* target's keys and sizes := source's, masked and merged; classes are numbered

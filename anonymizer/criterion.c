@@ -260,11 +260,9 @@ static void add_model(struct criteria *criteria,
 static enum status fill_shannon(struct criteria *criteria, uint64_t rows,
                                 struct error *err)
 {
-    criteria->table_size = rows < CRITERION_TABLE_MAX
-                               ? (uint32_t)rows + 1
-                               : CRITERION_TABLE_MAX;
-    criteria->shannon =
-        calloc(criteria->table_size, sizeof *criteria->shannon);
+    criteria->table_size =
+        rows < CRITERION_TABLE_MAX ? (uint32_t)rows + 1 : CRITERION_TABLE_MAX;
+    criteria->shannon = calloc(criteria->table_size, sizeof *criteria->shannon);
     if (criteria->shannon == NULL)
         return error_memory(err, "the privacy models");
     for (uint32_t x = 1; x < criteria->table_size; x++)

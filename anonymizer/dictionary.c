@@ -77,9 +77,8 @@ static enum status grow_slots(struct dictionary *dictionary, struct error *err)
 static enum status grow_entries(struct dictionary *dictionary,
                                 struct error *err)
 {
-    uint32_t capacity = dictionary->entry_capacity == 0
-                            ? 32
-                            : 2 * dictionary->entry_capacity;
+    uint32_t capacity =
+        dictionary->entry_capacity == 0 ? 32 : 2 * dictionary->entry_capacity;
     struct dictionary_entry *entry =
         reallocarray(dictionary->entry, capacity, sizeof *entry);
     uint32_t *first;
@@ -141,6 +140,5 @@ enum status dictionary_add(struct dictionary *dictionary, struct bytes text,
 struct bytes dictionary_text(const struct dictionary *dictionary, uint32_t code)
 {
     assert(code < dictionary->code_count);
-    return entry_text(dictionary,
-                      &dictionary->entry[dictionary->first[code]]);
+    return entry_text(dictionary, &dictionary->entry[dictionary->first[code]]);
 }

@@ -114,8 +114,7 @@ static enum status remember(struct evaluator *evaluator, const uint8_t *level,
     classes_clear(&oldest->classes);
     oldest->classes = copy;
     oldest->used = evaluator->now;
-    memcpy(oldest->level, level,
-           evaluator->problem->lattice->dimension_count);
+    memcpy(oldest->level, level, evaluator->problem->lattice->dimension_count);
     return OK;
 }
 
@@ -156,8 +155,8 @@ static void view_class(struct evaluator *evaluator, uint32_t class,
         const struct histograms *histogram = &classes->histogram[s];
         const uint32_t *number = histogram->number + histogram->begin[class];
 
-        view->distinct[s] = (uint32_t)(histogram->begin[class + 1] -
-                                       histogram->begin[class]);
+        view->distinct[s] =
+            (uint32_t)(histogram->begin[class + 1] - histogram->begin[class]);
         view->number[s] = number;
         if (!criteria->needs_order[s])
             continue;
@@ -207,8 +206,7 @@ static void mark_failing(struct evaluator *evaluator, uint64_t *suppressed,
 }
 
 /* Last, what says nothing about anybody. */
-static uint64_t mark_all_star(struct evaluator *evaluator,
-                              const uint8_t *level)
+static uint64_t mark_all_star(struct evaluator *evaluator, const uint8_t *level)
 {
     const struct lattice *lattice = evaluator->problem->lattice;
     const struct classes *classes = &evaluator->classes;
@@ -241,10 +239,10 @@ static void price(struct evaluator *evaluator, const uint8_t *level,
             uint32_t leaf =
                 dimension_leaf(dimension, classes->key + c * classes->words);
 
-            lost[d] += (uint64_t)classes->size[c] *
-                       dimension->domain[(size_t)level[d] *
-                                             dimension->leaf_count +
-                                         leaf];
+            lost[d] +=
+                (uint64_t)classes->size[c] *
+                dimension
+                    ->domain[(size_t)level[d] * dimension->leaf_count + leaf];
         }
     }
     metric_score(evaluator->problem->metric, level, verdict->suppressed, lost,

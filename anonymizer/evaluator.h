@@ -39,8 +39,8 @@ struct problem {
 struct verdict {
     bool valid;
     bool dead;
-    uint64_t suppressed; /* rows; at the least, if dead */
-    double score[QUASI_IDENTIFIERS_MAX];          /* if valid */
+    uint64_t suppressed;                 /* rows; at the least, if dead */
+    double score[QUASI_IDENTIFIERS_MAX]; /* if valid */
     double attribute_score[QUASI_IDENTIFIERS_MAX]; /* if valid: the x_d */
 };
 

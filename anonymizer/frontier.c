@@ -45,8 +45,7 @@ void frontier_clear(struct frontier *frontier)
 
 static enum status grow(struct frontier *frontier, struct error *err)
 {
-    uint32_t capacity =
-        frontier->capacity == 0 ? 256 : 2 * frontier->capacity;
+    uint32_t capacity = frontier->capacity == 0 ? 256 : 2 * frontier->capacity;
     size_t scores = frontier->score_count * sizeof *frontier->score;
     void *more;
 
@@ -153,8 +152,7 @@ enum status frontier_start(struct frontier *frontier, struct error *err)
     struct rank rank;
 
     for (size_t d = 0; d < frontier->level_count; d++)
-        level[d] =
-            (uint8_t)frontier->metric->lattice->dimension[d].level_min;
+        level[d] = (uint8_t)frontier->metric->lattice->dimension[d].level_min;
     rank_of_bound(frontier->metric, level, &rank);
     return push(frontier, &rank, 0, err);
 }

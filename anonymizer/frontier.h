@@ -37,10 +37,10 @@ void rank_of_bound(const struct metric *metric, const uint8_t *level,
 struct frontier {
     const struct metric *metric;
     size_t level_count, score_count;
-    double *score;   /* [slot * score_count] */
+    double *score;    /* [slot * score_count] */
     uint32_t *height; /* [slot] */
-    uint8_t *level;  /* [slot * (level_count + 1)]: levels, last raised */
-    uint32_t *heap;  /* slots, the first is the next; behind count: free */
+    uint8_t *level;   /* [slot * (level_count + 1)]: levels, last raised */
+    uint32_t *heap;   /* slots, the first is the next; behind count: free */
     uint32_t count, capacity, limit;
 };
 

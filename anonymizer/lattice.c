@@ -126,14 +126,14 @@ static enum status index_leaves(struct dimension *dimension, struct error *err)
 {
     if (dimension->bits > LATTICE_INDEX_BITS)
         return OK;
-    dimension->first_leaf = calloc(UINT64_C(1) << dimension->bits,
-                                   sizeof *dimension->first_leaf);
+    dimension->first_leaf =
+        calloc(UINT64_C(1) << dimension->bits, sizeof *dimension->first_leaf);
     if (dimension->first_leaf == NULL)
         return error_memory(err, "the codes of an attribute");
     for (uint32_t i = dimension->leaf_count; i-- > 0;)
         for (uint32_t level = 0; level < dimension->levels; level++)
-            dimension->first_leaf[code_at(dimension, dimension->code[i],
-                                          level)] = i;
+            dimension
+                ->first_leaf[code_at(dimension, dimension->code[i], level)] = i;
     return OK;
 }
 
@@ -163,8 +163,7 @@ static enum status fill_leaves(struct dimension *dimension,
             size_t cell = (size_t)level * count + i;
             uint32_t node = hierarchy_node(hierarchy, level, path[i].row);
 
-            dimension->domain[cell] =
-                hierarchy_leaves(hierarchy, level, node);
+            dimension->domain[cell] = hierarchy_leaves(hierarchy, level, node);
             dimension->star[cell] =
                 label_is_star(hierarchy, level, path[i].row);
             dimension->star_at[level] |= dimension->star[cell];
@@ -233,8 +232,8 @@ static enum status fill_keys(struct lattice *lattice, const struct table *table,
 {
     size_t count = lattice->dimension_count;
 
-    lattice->key = calloc(table->tuple_count,
-                          lattice->words * sizeof *lattice->key);
+    lattice->key =
+        calloc(table->tuple_count, lattice->words * sizeof *lattice->key);
     if (lattice->key == NULL)
         return error_memory(err, "the keys");
     for (uint32_t t = 0; t < table->tuple_count; t++)
@@ -257,8 +256,7 @@ enum status lattice_create(struct lattice **out, const struct policy *policy,
     *out = NULL;
     if (lattice == NULL)
         return error_memory(err, "the lattice");
-    lattice->dimension =
-        calloc(table->quasi_count, sizeof *lattice->dimension);
+    lattice->dimension = calloc(table->quasi_count, sizeof *lattice->dimension);
     if (lattice->dimension == NULL)
         status = error_memory(err, "the lattice");
     lattice->size = 1;
@@ -266,9 +264,9 @@ enum status lattice_create(struct lattice **out, const struct policy *policy,
         struct dimension *dimension = &lattice->dimension[q];
 
         lattice->dimension_count = q + 1;
-        status = dimension_fill(
-            dimension, &policy->attribute[table->quasi[q].attribute],
-            &table->quasi[q], err);
+        status = dimension_fill(dimension,
+                                &policy->attribute[table->quasi[q].attribute],
+                                &table->quasi[q], err);
         lattice->size *= dimension->level_max - dimension->level_min + 1;
     }
     if (status == OK) {

@@ -39,9 +39,9 @@ struct dimension {
     const struct quasi_identifier *quasi; /* borrowed from the table */
     uint32_t levels;
     uint32_t level_min, level_max;
-    unsigned bits;  /* of the code */
-    unsigned word;  /* of the key */
-    unsigned shift; /* within the word */
+    unsigned bits;                          /* of the code */
+    unsigned word;                          /* of the key */
+    unsigned shift;                         /* within the word */
     unsigned dropped[HIERARCHY_LEVELS_MAX]; /* low bits cleared, by level */
     uint32_t leaf_count;
     uint64_t *code;       /* [leaf], ascending */
@@ -52,7 +52,7 @@ struct dimension {
                              below the leaf's ancestor at that level */
     bool *star;           /* likewise: is that ancestor's label `*`? */
     bool star_at[HIERARCHY_LEVELS_MAX]; /* is any of that level? */
-    uint32_t domain_size; /* rows of the hierarchy */
+    uint32_t domain_size;               /* rows of the hierarchy */
 };
 
 struct lattice {

@@ -159,8 +159,7 @@ static enum status fill_totals(struct metric *metric, size_t d,
 
         for (uint32_t i = 0; i < dimension->leaf_count; i++)
             out->total[level] += rows[i] * domain[i];
-        out->bound[level] =
-            attribute_cost(metric, d, out->total[level], 0, 0);
+        out->bound[level] = attribute_cost(metric, d, out->total[level], 0, 0);
     }
     free(rows);
     return OK;
@@ -183,17 +182,16 @@ enum status metric_create(struct metric **out, const struct policy *policy,
     metric->suppression = g < 0.5 ? 2 * g : 1;
     metric->generalization = g <= 0.5 ? 1 : 1 - 2 * (g - 0.5);
     metric->rows = (double)table->rows;
-    metric->score_count = policy->aggregate == AGGREGATE_RANK
-                              ? lattice->dimension_count
-                              : 1;
+    metric->score_count =
+        policy->aggregate == AGGREGATE_RANK ? lattice->dimension_count : 1;
     for (size_t d = 0; status == OK && d < lattice->dimension_count; d++) {
         struct metric_dimension *dimension = &metric->dimension[d];
         double weight = policy->attribute[table->quasi[d].attribute].weight;
 
         dimension->weight = largest > 0 ? weight / largest : 1;
         dimension->domain_size = lattice->dimension[d].domain_size;
-        dimension->cost_min = metric->generalization * metric->rows /
-                              dimension->domain_size;
+        dimension->cost_min =
+            metric->generalization * metric->rows / dimension->domain_size;
         status = fill_totals(metric, d, table, err);
     }
     if (status != OK)

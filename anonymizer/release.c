@@ -77,8 +77,7 @@ static enum status append_generalized(struct writer *writer, uint32_t tuple,
 
     if (writer->plan->suppressed[tuple])
         return text_append(&writer->buffer, HIERARCHY_STAR, 1, err);
-    return text_append(&writer->buffer,
-                       labels->text.data + labels->begin[leaf],
+    return text_append(&writer->buffer, labels->text.data + labels->begin[leaf],
                        labels->begin[leaf + 1] - labels->begin[leaf], err);
 }
 

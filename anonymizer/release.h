@@ -32,8 +32,7 @@ struct release_plan {
  * the input is not what was read before. */
 MUST_USE enum status release_write(const struct release_plan *plan, int input,
                                    const char *input_name, int output,
-                                   const char *output_name,
-                                   atomic_bool *cancel, struct digest *digest,
-                                   struct error *err);
+                                   const char *output_name, atomic_bool *cancel,
+                                   struct digest *digest, struct error *err);
 
 #endif

@@ -114,9 +114,8 @@ static enum status add_judged(struct search *search, const uint8_t *level,
         search->slot = slot;
         search->slot_count = count;
         for (size_t i = 0; i < search->judged.count; i++)
-            slot[judged_slot(search,
-                             search->judged.level + i * width(search))] =
-                (uint32_t)i + 1;
+            slot[judged_slot(search, search->judged.level +
+                                         i * width(search))] = (uint32_t)i + 1;
     }
     if (is_judged(search, level))
         return OK; /* another thread was there, too */
@@ -307,7 +306,8 @@ static void *work_thread(void *argument)
     return NULL;
 }
 
-/* The caller's thread is one of them. */
+/* The caller's thread is one of them.  A thread that the system does not give
+ * costs time; the result is the same. */
 static void run_threads(struct search *search, unsigned threads)
 {
     pthread_t thread[THREADS_MAX];

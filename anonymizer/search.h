@@ -39,8 +39,7 @@ struct search_result {
 
 /* E_NO if no node is valid.  `cancel` may be NULL. */
 MUST_USE enum status search_run(struct search_result *result,
-                                const struct problem *problem,
-                                unsigned threads, atomic_bool *cancel,
-                                struct error *err);
+                                const struct problem *problem, unsigned threads,
+                                atomic_bool *cancel, struct error *err);
 
 #endif

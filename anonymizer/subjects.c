@@ -78,8 +78,7 @@ enum status subjects_confirm(struct subjects *subjects, struct bytes subject,
     if (subjects->seen.code_count == subjects->line_capacity) {
         size_t capacity =
             subjects->line_capacity == 0 ? 64 : 2 * subjects->line_capacity;
-        uint64_t *lines =
-            reallocarray(subjects->line, capacity, sizeof *lines);
+        uint64_t *lines = reallocarray(subjects->line, capacity, sizeof *lines);
 
         if (lines == NULL)
             return error_memory(err, "the list of subjects");

@@ -177,8 +177,7 @@ static enum status find_missing_row(const struct policy *policy,
 
 static enum status prepare_quasi(const struct policy *policy,
                                  struct quasi_identifier *quasi,
-                                 struct quasi_reader *reader,
-                                 struct error *err)
+                                 struct quasi_reader *reader, struct error *err)
 {
     uint32_t rows;
 
@@ -256,8 +255,8 @@ static enum status new_value(struct quasi_identifier *quasi,
 }
 
 static enum status code_quasi(struct reading *reading, size_t q,
-                              struct bytes text, uint64_t line,
-                              uint32_t *value, struct error *err)
+                              struct bytes text, uint64_t line, uint32_t *value,
+                              struct error *err)
 {
     struct quasi_identifier *quasi = &reading->table->quasi[q];
     struct quasi_reader *reader = &reading->quasi[q];
@@ -377,8 +376,8 @@ static enum status grow_rows(struct reading *reading, struct error *err)
         return error_memory(err, "the rows");
     table->tuple_of_row = tuple;
     for (size_t s = 0; s < table->sensitive_count; s++) {
-        uint32_t *value = reallocarray(reading->sensitive[s].value, capacity,
-                                       sizeof *value);
+        uint32_t *value =
+            reallocarray(reading->sensitive[s].value, capacity, sizeof *value);
 
         if (value == NULL)
             return error_memory(err, "the rows");
@@ -419,9 +418,9 @@ static enum status read_row(struct reading *reading,
     if (table->rows == reading->row_capacity)
         status = grow_rows(reading, err);
     for (size_t q = 0; status == OK && q < table->quasi_count; q++)
-        status = code_quasi(reading, q,
-                            record->field[table->quasi[q].column].value,
-                            record->line, &value[q], err);
+        status =
+            code_quasi(reading, q, record->field[table->quasi[q].column].value,
+                       record->line, &value[q], err);
     for (size_t s = 0; status == OK && s < table->sensitive_count; s++) {
         struct sensitive_reader *reader = &reading->sensitive[s];
 
@@ -460,8 +459,8 @@ static enum status read_rows(struct reading *reading, struct csv_reader *csv,
             return status;
     }
     if (reading->table->rows == 0)
-        return error_set(err, E_INPUT,
-                         "%s: a header, but no rows below it", reading->name);
+        return error_set(err, E_INPUT, "%s: a header, but no rows below it",
+                         reading->name);
     return OK;
 }
 
@@ -469,8 +468,7 @@ static enum status read_rows(struct reading *reading, struct csv_reader *csv,
 
 /* Attributes without a hierarchy get the flat one over what occurred. */
 static enum status finish_quasi(struct quasi_identifier *quasi,
-                                struct quasi_reader *reader,
-                                struct error *err)
+                                struct quasi_reader *reader, struct error *err)
 {
     struct bytes *texts;
     enum status status;
@@ -508,8 +506,7 @@ static void shrink(uint32_t **array, uint64_t used)
  * tuple, then a scratch histogram per tuple. */
 static enum status count_values(const struct table *table,
                                 struct sensitive_attribute *sensitive,
-                                const uint32_t *value_of_row,
-                                struct error *err)
+                                const uint32_t *value_of_row, struct error *err)
 {
     struct histograms *out = &sensitive->histograms;
     uint32_t tuples = table->tuple_count;
@@ -573,9 +570,9 @@ static enum status check_subjects(struct reading *reading, struct error *err)
         status = csv_next(csv, &record, err);
         if (status != OK || record == NULL)
             break;
-        status = subjects_confirm(
-            &reading->subjects, record->field[reading->subject_column].value,
-            record->line, &first_line, err);
+        status = subjects_confirm(&reading->subjects,
+                                  record->field[reading->subject_column].value,
+                                  record->line, &first_line, err);
         if (status == OK && first_line != 0)
             status = error_set(
                 err, E_INPUT,
@@ -597,10 +594,9 @@ static enum status finish(struct reading *reading, struct error *err)
     for (size_t s = 0; status == OK && s < table->sensitive_count; s++) {
         struct sensitive_attribute *sensitive = &table->sensitive[s];
 
-        sensitive->value_count =
-            reading->sensitive[s].dictionary.code_count;
-        status = count_values(table, sensitive, reading->sensitive[s].value,
-                              err);
+        sensitive->value_count = reading->sensitive[s].dictionary.code_count;
+        status =
+            count_values(table, sensitive, reading->sensitive[s].value, err);
         /* Wanted no longer; the next attribute needs the room. */
         free(reading->sensitive[s].value);
         reading->sensitive[s].value = NULL;
@@ -632,10 +628,8 @@ enum status table_read(struct table **out, const struct policy *policy, int fd,
                        const char *name, atomic_bool *cancel, struct error *err)
 {
     struct csv_options options = {.delimiter = policy->delimiter};
-    struct reading reading = {.policy = policy,
-                              .name = name,
-                              .fd = fd,
-                              .subject_column = NO_COLUMN};
+    struct reading reading = {
+        .policy = policy, .name = name, .fd = fd, .subject_column = NO_COLUMN};
     struct csv_reader *csv = NULL;
     struct table *table = calloc(1, sizeof *table);
     enum status status;

@@ -39,9 +39,9 @@ struct quasi_identifier {
     size_t attribute; /* index into policy.attribute */
     size_t column;    /* of the file */
     const struct hierarchy *hierarchy;
-    struct hierarchy *flat;   /* ours, where the policy gives none */
-    uint32_t value_count;     /* distinct values that occur */
-    uint32_t *row;            /* [value]: row of the hierarchy */
+    struct hierarchy *flat; /* ours, where the policy gives none */
+    uint32_t value_count;   /* distinct values that occur */
+    uint32_t *row;          /* [value]: row of the hierarchy */
 };
 
 /* How often each value of one sensitive attribute occurs in each tuple:
@@ -71,8 +71,8 @@ struct table {
     uint64_t rows;
     uint32_t *tuple_of_row; /* [row] */
     uint32_t tuple_count;
-    uint32_t *value;        /* [tuple * quasi_count + quasi] */
-    uint32_t *tuple_rows;   /* [tuple] */
+    uint32_t *value;      /* [tuple * quasi_count + quasi] */
+    uint32_t *tuple_rows; /* [tuple] */
 };
 
 /* Read the table at fd, from offset 0.  fd must be a regular file when the

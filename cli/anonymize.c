@@ -1,0 +1,514 @@
+/*
+ * cli/anonymize.c - `anchorite anonymize`: options in, a release and its
+ * figures out.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "anonymizer/anonymize.h"
+#include "anonymizer/policy.h"
+#include "cli/command.h"
+#include "common/files.h"
+#include "common/number.h"
+
+#define STAGES 4
+
+static const char *const stage_name[STAGES] = {
+    [STAGE_READ] = "read",
+    [STAGE_SEARCH] = "search",
+    [STAGE_WRITE] = "write",
+    [STAGE_RECHECK] = "recheck",
+};
+
+static const char help[] =
+    "usage: anchorite anonymize --policy POLICY INPUT --output OUTPUT\n"
+    "                           [--json] [--threads N] [--no-recheck]\n\n"
+    "Generalizes the quasi-identifiers of the table INPUT, and suppresses "
+    "rows, so\nthat the policy holds with the least loss; writes OUTPUT.  "
+    "The result is the\nproven optimum of all full-domain transformations.  "
+    "\"-\" is standard input or\noutput.\n\n"
+    "  -p, --policy POLICY   what the release must satisfy (JSON)\n"
+    "  -o, --output OUTPUT   where the release goes; it appears only when it\n"
+    "                        is complete and checked\n"
+    "  -j, --json            print one JSON object with all figures\n"
+    "  -t, --threads N       threads of the search (default: all cores)\n"
+    "      --no-recheck      do not read the finished release again to prove "
+    "the\n"
+    "                        policy a second time with other code\n"
+    "  -h, --help            this text\n\n"
+    "Example:\n"
+    "  anchorite anonymize -p policies/hospital-k5.json patients.csv "
+    "-o release.csv\n\n"
+    "Exit code 1: no transformation satisfies the policy; nothing is "
+    "written.\n";
+
+struct options {
+    const char *policy;
+    const char *input;
+    const char *output;
+    bool json;
+    bool no_recheck;
+    unsigned threads;
+};
+
+/* Wall time of each stage. */
+struct stopwatch {
+    struct timespec begin[STAGES + 1];
+    bool begun[STAGES + 1];
+    int now;
+    bool terminal;
+};
+
+/* ---- options ---- */
+
+static unsigned online_cores(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (cores < 1)
+        return 1;
+    return cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+}
+
+/* 0: go on; otherwise *exit_code is to be returned. */
+static int parse_options(int argc, char **argv, struct options *options,
+                         int *exit_code)
+{
+    static const struct option known[] = {
+        {"policy", required_argument, NULL, 'p'},
+        {"output", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},
+        {"threads", required_argument, NULL, 't'},
+        {"no-recheck", no_argument, NULL, 'R'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    uint64_t threads;
+    int option;
+
+    *options = (struct options){.threads = online_cores()};
+    *exit_code = status_exit_code(E_USAGE);
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "p:o:jt:h", known, NULL)) != -1)
+        switch (option) {
+        case 'p':
+            options->policy = optarg;
+            break;
+        case 'o':
+            options->output = optarg;
+            break;
+        case 'j':
+            options->json = true;
+            break;
+        case 't':
+            if (!number_parse_unsigned(bytes_of_string(optarg), 1, THREADS_MAX,
+                                       &threads))
+                return command_misuse(
+                    argv[0], "--threads wants a whole number from 1 to %d",
+                    THREADS_MAX);
+            options->threads = (unsigned)threads;
+            break;
+        case 'R':
+            options->no_recheck = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            *exit_code = status_exit_code(OK);
+            return 1;
+        default:
+            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
+            return 1;
+        }
+    if (options->policy == NULL)
+        return command_misuse(argv[0], "--policy is missing");
+    if (options->output == NULL)
+        return command_misuse(argv[0], "--output is missing");
+    if (optind == argc)
+        return command_misuse(argv[0], "the input table is missing");
+    if (optind + 1 < argc)
+        return command_misuse(argv[0], "one input table, not %d",
+                              argc - optind);
+    options->input = argv[optind];
+    if (options->json && strcmp(options->output, "-") == 0)
+        return command_misuse(argv[0], "--json and --output - both want "
+                                       "standard output");
+    return 0;
+}
+
+/* ---- time ---- */
+
+static void on_stage(enum anonymize_stage stage, void *context)
+{
+    struct stopwatch *watch = context;
+
+    clock_gettime(CLOCK_MONOTONIC, &watch->begin[stage]);
+    watch->begun[stage] = true;
+    watch->now = (int)stage;
+    if (watch->terminal)
+        fprintf(stderr, "\r\033[K%s ...", stage_name[stage]);
+}
+
+static void stop(struct stopwatch *watch)
+{
+    clock_gettime(CLOCK_MONOTONIC, &watch->begin[STAGES]);
+    watch->begun[STAGES] = true;
+    if (watch->terminal)
+        fputs("\r\033[K", stderr);
+}
+
+static double seconds(const struct stopwatch *watch, int stage)
+{
+    const struct timespec *from = &watch->begin[stage], *to;
+    int next = stage + 1;
+
+    while (next < STAGES && !watch->begun[next])
+        next++;
+    to = &watch->begin[next];
+    return (double)(to->tv_sec - from->tv_sec) +
+           (double)(to->tv_nsec - from->tv_nsec) / 1e9;
+}
+
+/* ---- figures as JSON ---- */
+
+static enum status add_classes(struct json_value *root,
+                               const struct class_figures *figures,
+                               struct error *err)
+{
+    struct json_value *classes = NULL;
+    enum status status = json_add_object(root, "classes", &classes, err);
+
+    if (status == OK)
+        status =
+            json_add_integer(classes, "count", (int64_t)figures->count, err);
+    if (status == OK)
+        status = json_add_integer(classes, "min", (int64_t)figures->min, err);
+    if (status == OK)
+        status = json_add_integer(classes, "max", (int64_t)figures->max, err);
+    if (status == OK)
+        status = json_add_number(classes, "average", figures->average, err);
+    return status;
+}
+
+static enum status add_risk(struct json_value *parent, const char *key,
+                            const struct class_figures *figures,
+                            struct error *err)
+{
+    struct json_value *risk = NULL;
+    enum status status = json_add_object(parent, key, &risk, err);
+
+    if (status == OK)
+        status = json_add_number(risk, "highest", figures->risk_highest, err);
+    if (status == OK)
+        status = json_add_number(risk, "average", figures->risk_average, err);
+    if (status == OK)
+        status = json_add_integer(risk, "sample_uniques",
+                                  (int64_t)figures->uniques, err);
+    return status;
+}
+
+/* {"age": 3, ...} of the quasi-identifiers. */
+static enum status add_levels(struct json_value *root,
+                              const struct policy *policy,
+                              const struct anonymize_result *result,
+                              struct error *err)
+{
+    struct json_value *levels = NULL, *scores = NULL;
+    enum status status = json_add_object(root, "levels", &levels, err);
+
+    if (status == OK)
+        status = json_add_object(root, "scores", &scores, err);
+    for (size_t a = 0; status == OK && a < policy->attribute_count; a++) {
+        const struct policy_attribute *attribute = &policy->attribute[a];
+
+        if (attribute->role != ROLE_QUASI_IDENTIFYING)
+            continue;
+        status =
+            json_add_integer(levels, attribute->name, result->level[a], err);
+        if (status == OK)
+            status = json_add_number(scores, attribute->name,
+                                     result->attribute_score[a], err);
+    }
+    return status;
+}
+
+/* One number, or the list that the rank aggregate compares. */
+static enum status add_score(struct json_value *root,
+                             const struct policy *policy,
+                             const struct anonymize_result *result,
+                             struct error *err)
+{
+    struct json_value *list = NULL;
+    enum status status;
+
+    if (policy->aggregate != AGGREGATE_RANK)
+        return json_add_number(root, "score", result->score[0], err);
+    status = json_add_array(root, "score", &list, err);
+    for (size_t i = 0; status == OK && i < result->score_count; i++)
+        status = json_add_number(list, NULL, result->score[i], err);
+    return status;
+}
+
+static enum status add_seconds(struct json_value *root,
+                               const struct stopwatch *watch, struct error *err)
+{
+    struct json_value *object = NULL;
+    enum status status = json_add_object(root, "seconds", &object, err);
+
+    for (int stage = 0; status == OK && stage < STAGES; stage++)
+        if (watch->begun[stage])
+            status = json_add_number(object, stage_name[stage],
+                                     seconds(watch, stage), err);
+    return status;
+}
+
+static enum status add_digest(struct json_value *root, const char *key,
+                              const struct digest *digest, struct error *err)
+{
+    char hex[DIGEST_HEX_SIZE];
+
+    digest_hex(digest, hex);
+    return json_add_string(root, key, hex, err);
+}
+
+static enum status fill_json(struct json_value *root,
+                             const struct policy *policy,
+                             const struct anonymize_result *result,
+                             const struct stopwatch *watch, struct error *err)
+{
+    struct json_value *risk = NULL;
+
+    if (json_add_integer(root, "rows", (int64_t)result->rows, err) != OK ||
+        json_add_integer(root, "suppressed", (int64_t)result->suppressed,
+                         err) != OK ||
+        add_classes(root, &result->after, err) != OK ||
+        add_levels(root, policy, result, err) != OK ||
+        json_add_boolean(root, "optimal", true, err) != OK ||
+        add_score(root, policy, result, err) != OK ||
+        json_add_string(root, "metric", quality_metric_name(policy->metric),
+                        err) != OK ||
+        json_add_string(root, "aggregate", aggregate_name(policy->aggregate),
+                        err) != OK ||
+        json_add_number(root, "lattice", result->lattice_size, err) != OK ||
+        json_add_integer(root, "checked", (int64_t)result->checked, err) !=
+            OK ||
+        json_add_boolean(root, "rechecked", result->rechecked, err) != OK ||
+        add_digest(root, "output_sha256", &result->output_digest, err) != OK ||
+        add_digest(root, "policy_sha256", &policy->digest, err) != OK ||
+        json_add_object(root, "risk", &risk, err) != OK ||
+        add_risk(risk, "before", &result->before, err) != OK ||
+        add_risk(risk, "after", &result->after, err) != OK ||
+        add_seconds(root, watch, err) != OK)
+        return err->status;
+    return OK;
+}
+
+static enum status print_json(const struct policy *policy,
+                              const struct anonymize_result *result,
+                              const struct stopwatch *watch, struct error *err)
+{
+    struct json *json = NULL;
+    enum status status = json_create(&json, err);
+
+    if (status == OK)
+        status = fill_json(json_edit_root(json), policy, result, watch, err);
+    if (status == OK)
+        status = command_print_json(json, err);
+    json_destroy(&json);
+    return status;
+}
+
+/* ---- figures for people ---- */
+
+static void print_risk_line(FILE *out, const char *when,
+                            const struct class_figures *figures)
+{
+    fprintf(out,
+            "  %-8s %10" PRIu64 " classes of %" PRIu64 " to %" PRIu64
+            " rows; highest risk %.4f, average %.4f, %" PRIu64 " unique\n",
+            when, figures->count, figures->min, figures->max,
+            figures->risk_highest, figures->risk_average, figures->uniques);
+}
+
+static void print_text(FILE *out, const struct options *options,
+                       const struct policy *policy,
+                       const struct anonymize_result *result)
+{
+    double share = (double)result->suppressed / (double)result->rows;
+
+    fprintf(out, "%s: %" PRIu64 " rows, %" PRIu64 " suppressed (%.2f %%)\n",
+            options->output, result->rows, result->suppressed, 100 * share);
+    print_risk_line(out, "before", &result->before);
+    print_risk_line(out, "after", &result->after);
+    fprintf(out, "  %s (%s) %.10g, the least of %.0f transformations%s\n",
+            quality_metric_name(policy->metric),
+            aggregate_name(policy->aggregate), result->score[0],
+            result->lattice_size,
+            result->rechecked ? "; policy proven again from the file" : "");
+    fputs("  levels:", out);
+    for (size_t a = 0; a < policy->attribute_count; a++)
+        if (policy->attribute[a].role == ROLE_QUASI_IDENTIFYING)
+            fprintf(out, " %s %" PRIu32, policy->attribute[a].name,
+                    result->level[a]);
+    fputc('\n', out);
+}
+
+/* A few suppressed rows stand out as a group smaller than k: their sensitive
+ * cells are known of fewer people than the policy promises. */
+static void warn_small_remainder(const struct policy *policy,
+                                 const struct anonymize_result *result)
+{
+    uint32_t k = 0;
+
+    for (size_t i = 0; i < policy->criterion_count; i++)
+        if (policy->criterion[i].k > k)
+            k = policy->criterion[i].k;
+    if (result->kept_sensitive && result->suppressed > 0 &&
+        result->suppressed < k)
+        fprintf(stderr,
+                "anchorite: warning: %" PRIu64 " suppressed rows, fewer than "
+                "k = %" PRIu32 ", keep their sensitive cells; "
+                "\"suppressed_rows\": \"drop\" in the policy leaves them "
+                "out\n",
+                result->suppressed, k);
+}
+
+/* ---- the run ---- */
+
+/* Where the release is written to before it is known to be good. */
+struct target {
+    struct new_file *file; /* NULL: standard output */
+    int fd;
+};
+
+static enum status open_target(const char *path, struct target *target,
+                               struct error *err)
+{
+    enum status status;
+
+    *target = (struct target){.fd = -1};
+    if (strcmp(path, "-") == 0)
+        return temporary_open(&target->fd, err);
+    status = new_file_create(&target->file, path, 0666, err);
+    if (status == OK)
+        target->fd = new_file_descriptor(target->file);
+    return status;
+}
+
+static enum status copy_to_output(int fd, struct error *err)
+{
+    uint8_t block[65536];
+    size_t got = 0;
+    enum status status = OK;
+
+    if (lseek(fd, 0, SEEK_SET) != 0)
+        return error_set(err, E_IO, "the release cannot be read back");
+    do {
+        status =
+            descriptor_read(fd, block, sizeof block, &got, "the release", err);
+        if (status == OK)
+            status = descriptor_write(STDOUT_FILENO, bytes_of(block, got),
+                                      "standard output", err);
+    } while (status == OK && got > 0);
+    return status;
+}
+
+/* The release becomes visible here, and nowhere else. */
+static enum status publish(struct target *target, struct error *err)
+{
+    if (atomic_load(command_cancel()))
+        return error_set(err, E_CANCELLED, "interrupted");
+    if (target->file != NULL)
+        return new_file_publish(&target->file, err);
+    return copy_to_output(target->fd, err);
+}
+
+static void close_target(struct target *target)
+{
+    if (target->file == NULL && target->fd >= 0)
+        close(target->fd);
+    new_file_discard(&target->file);
+}
+
+static enum status refuse_overwriting(const struct options *options,
+                                      struct error *err)
+{
+    if (file_same(options->output, options->input))
+        return error_set(err, E_INPUT, "%s: output and input are the same file",
+                         options->output);
+    if (file_same(options->output, options->policy))
+        return error_set(err, E_INPUT,
+                         "%s: output and policy are the same file",
+                         options->output);
+    return OK;
+}
+
+static enum status run(const struct options *options,
+                       const struct policy *policy, int input,
+                       const char *input_name, struct target *target,
+                       struct error *err)
+{
+    struct stopwatch watch = {.terminal = isatty(STDERR_FILENO) == 1};
+    struct anonymize_options engine = {.threads = options->threads,
+                                       .no_recheck = options->no_recheck,
+                                       .cancel = command_cancel(),
+                                       .on_stage = on_stage,
+                                       .context = &watch};
+    struct anonymize_result *result = NULL;
+    FILE *out = strcmp(options->output, "-") == 0 ? stderr : stdout;
+    enum status status =
+        anonymize_table(&result, policy, input, input_name, target->fd,
+                        options->output, &engine, err);
+
+    stop(&watch);
+    if (status == OK)
+        status = publish(target, err);
+    if (status == OK && options->json)
+        status = print_json(policy, result, &watch, err);
+    else if (status == OK) {
+        print_text(out, options, policy, result);
+        status = command_finish_output(err);
+    }
+    if (status == OK)
+        warn_small_remainder(policy, result);
+    anonymize_destroy(&result);
+    return status;
+}
+
+int command_anonymize(int argc, char **argv)
+{
+    struct options options;
+    struct policy *policy = NULL;
+    struct target target = {.fd = -1};
+    const char *input_name = NULL;
+    struct error err;
+    int input = -1, exit_code;
+    enum status status;
+
+    if (parse_options(argc, argv, &options, &exit_code) != 0)
+        return exit_code;
+    error_init(&err);
+    command_cancel();
+    status = policy_open(&policy, options.policy, &err);
+    if (status == OK)
+        status =
+            command_open_input(options.input, true, &input, &input_name, &err);
+    if (status == OK)
+        status = refuse_overwriting(&options, &err);
+    if (status == OK)
+        status = open_target(options.output, &target, &err);
+    if (status == OK)
+        status = run(&options, policy, input, input_name, &target, &err);
+    close_target(&target);
+    if (input >= 0)
+        close(input);
+    policy_close(&policy);
+    return status == OK ? status_exit_code(OK) : command_fail(&err);
+}

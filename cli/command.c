@@ -1,0 +1,143 @@
+#include "cli/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/files.h"
+
+/* Bytes copied at a time. */
+#define COPY_SIZE 65536
+
+int command_fail(const struct error *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "anchorite: %s\n", err->text);
+    return status_exit_code(err->status);
+}
+
+int command_misuse(const char *command, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "anchorite %s: ", command);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nTry \"anchorite %s --help\".\n", command);
+    return status_exit_code(E_USAGE);
+}
+
+/* ---- signals ---- */
+
+static atomic_bool cancelled;
+
+static void cancel_on_signal(int signal_number)
+{
+    (void)signal_number;
+    atomic_store(&cancelled, true);
+}
+
+atomic_bool *command_cancel(void)
+{
+    static bool installed;
+    struct sigaction action = {.sa_handler = cancel_on_signal,
+                               .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+
+    /* Once only: a signal that came must not be rearmed. */
+    if (installed)
+        return &cancelled;
+    installed = true;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    return &cancelled;
+}
+
+/* ---- input ---- */
+
+static enum status spool(int from, const char *name, int *fd, struct error *err)
+{
+    uint8_t block[COPY_SIZE];
+    size_t got = 0;
+    enum status status = temporary_open(fd, err);
+
+    if (status != OK)
+        return status;
+    do {
+        if (atomic_load(&cancelled))
+            status = error_set(err, E_CANCELLED, "interrupted");
+        if (status == OK)
+            status =
+                descriptor_read(from, block, sizeof block, &got, name, err);
+        if (status == OK)
+            status = descriptor_write(*fd, bytes_of(block, got),
+                                      "a temporary copy of the input", err);
+    } while (status == OK && got > 0);
+    if (status == OK && lseek(*fd, 0, SEEK_SET) != 0)
+        status = error_set_errno(err, E_IO, errno, "%s", name);
+    if (status != OK)
+        close(*fd);
+    return status;
+}
+
+enum status command_open_input(const char *path, bool rewindable, int *fd,
+                               const char **name, struct error *err)
+{
+    bool standard = strcmp(path, "-") == 0;
+    struct stat about;
+    int source;
+    enum status status;
+
+    *name = standard ? "standard input" : path;
+    source = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (source < 0)
+        return error_set_errno(err, E_INPUT, errno, "%s", *name);
+    if (fstat(source, &about) != 0) {
+        status = error_set_errno(err, E_INPUT, errno, "%s", *name);
+        close(source);
+        return status;
+    }
+    if (S_ISDIR(about.st_mode)) {
+        close(source);
+        return error_set(err, E_INPUT, "%s: is a folder, not a table", *name);
+    }
+    if (!rewindable ||
+        (S_ISREG(about.st_mode) && lseek(source, 0, SEEK_CUR) == 0)) {
+        *fd = source;
+        return OK;
+    }
+    status = spool(source, *name, fd, err);
+    close(source);
+    return status;
+}
+
+/* ---- output ---- */
+
+enum status command_finish_output(struct error *err)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return error_set_errno(err, E_IO, errno, "standard output");
+    return OK;
+}
+
+enum status command_print_json(const struct json *json, struct error *err)
+{
+    struct text text;
+    enum status status;
+
+    text_init(&text);
+    status = json_print(json_root(json), &text, err);
+    if (status == OK) {
+        fwrite(text.data, 1, text.size, stdout);
+        putchar('\n');
+        status = command_finish_output(err);
+    }
+    text_clear(&text);
+    return status;
+}

@@ -1,0 +1,55 @@
+/*
+ * cli/command.h - the subcommands of `anchorite`, and what they share.
+ *
+ * A command gets its own name as argv[0] and returns the exit code of the
+ * contract.  Results go to standard output, everything else to standard
+ * error.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/json.h"
+
+/* Name, function, one line of help. */
+#define COMMAND_TABLE(X)                                                       \
+    X("anonymize", command_anonymize,                                          \
+      "de-identify a table under a policy, with the least loss")               \
+    X("check", command_check, "does a table satisfy a policy?")                \
+    X("hierarchy", command_hierarchy, "look at a generalization hierarchy")
+
+#define COMMAND_DECLARE(name, function, help)                                  \
+    int function(int argc, char **argv);
+COMMAND_TABLE(COMMAND_DECLARE)
+#undef COMMAND_DECLARE
+
+/* Print "anchorite: <text>" and return the exit code. */
+int command_fail(const struct error *err);
+
+/* A wrong call: print "anchorite <command>: <text>" and where help is; 2. */
+int command_misuse(const char *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The flag that SIGINT and SIGTERM set, from the first call on.  A second
+ * signal ends the process at once. */
+atomic_bool *command_cancel(void);
+
+/* Open a table for reading; "-" is standard input.  *name is how messages
+ * call it (borrowed from path or static).  With `rewindable` a pipe is first
+ * copied into an unnamed temporary file. */
+MUST_USE enum status command_open_input(const char *path, bool rewindable,
+                                        int *fd, const char **name,
+                                        struct error *err);
+
+/* Print a document and a newline on standard output. */
+MUST_USE enum status command_print_json(const struct json *json,
+                                        struct error *err);
+
+/* All of what was printed on standard output has arrived. */
+MUST_USE enum status command_finish_output(struct error *err);
+
+#endif

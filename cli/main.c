@@ -1,0 +1,73 @@
+/*
+ * cli/main.c - the command people type: picks the subcommand.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "cli/command.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+#define COMMAND_ROW(name, function, help) {name, function, help},
+    COMMAND_TABLE(COMMAND_ROW)
+#undef COMMAND_ROW
+};
+
+static const size_t command_count = sizeof commands / sizeof commands[0];
+
+static void print_help(FILE *out)
+{
+    fputs("usage: anchorite COMMAND [OPTION]... [FILE]...\n\n"
+          "De-identifies tables of patient records, and proves it.\n\n"
+          "Commands:\n",
+          out);
+    for (size_t i = 0; i < command_count; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fputs("\n\"anchorite COMMAND --help\" explains a command.\n\n"
+          "Example:\n"
+          "  anchorite anonymize --policy policy.json patients.csv "
+          "--output release.csv\n\n"
+          "Exit codes: 0 done or yes; 1 the honest answer is no; 2 wrong call "
+          "or bad input;\n3 the system failed; 4 refused.\n",
+          out);
+}
+
+/* Records of patients must not end up in a core file. */
+static void forbid_core_files(void)
+{
+    struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+int main(int argc, char **argv)
+{
+    forbid_core_files();
+    /* Too large a file, or a reader that went away, is an error to report. */
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        print_help(stderr);
+        return status_exit_code(E_USAGE);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return status_exit_code(OK);
+    }
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr,
+            "anchorite: there is no command \"%s\"\n"
+            "Try \"anchorite --help\".\n",
+            argv[1]);
+    return status_exit_code(E_USAGE);
+}

@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "common/hash.h"
-
 void dictionary_init(struct dictionary *dictionary)
 {
     *dictionary = (struct dictionary){0};
@@ -28,11 +26,12 @@ static struct bytes entry_text(const struct dictionary *dictionary,
 
 uint32_t dictionary_find(const struct dictionary *dictionary, struct bytes text)
 {
-    uint64_t hash = hash_bytes(text);
     uint32_t mask = dictionary->slot_count - 1;
+    uint64_t hash;
 
     if (dictionary->slot_count == 0)
         return DICTIONARY_NONE;
+    hash = hash_bytes(&dictionary->key, text);
     for (uint32_t at = (uint32_t)hash & mask;; at = (at + 1) & mask) {
         uint32_t slot = dictionary->slot[at];
         const struct dictionary_entry *entry;
@@ -61,8 +60,12 @@ static enum status grow_slots(struct dictionary *dictionary, struct error *err)
 {
     uint32_t count =
         dictionary->slot_count == 0 ? 64 : 2 * dictionary->slot_count;
-    uint32_t *slot = calloc(count, sizeof *slot);
+    uint32_t *slot;
 
+    if (dictionary->slot_count == 0 &&
+        hash_key_draw(&dictionary->key, err) != OK)
+        return err->status;
+    slot = calloc(count, sizeof *slot);
     if (slot == NULL)
         return error_memory(err, "a dictionary");
     free(dictionary->slot);
@@ -70,7 +73,8 @@ static enum status grow_slots(struct dictionary *dictionary, struct error *err)
     dictionary->slot_count = count;
     for (uint32_t i = 0; i < dictionary->entry_count; i++)
         place(dictionary, i,
-              hash_bytes(entry_text(dictionary, &dictionary->entry[i])));
+              hash_bytes(&dictionary->key,
+                         entry_text(dictionary, &dictionary->entry[i])));
     return OK;
 }
 
@@ -97,7 +101,7 @@ static enum status grow_entries(struct dictionary *dictionary,
 enum status dictionary_alias(struct dictionary *dictionary, struct bytes text,
                              uint32_t code, struct error *err)
 {
-    uint64_t hash = hash_bytes(text);
+    uint64_t hash;
     size_t offset = dictionary->bytes.size;
     enum status status;
 
@@ -115,6 +119,7 @@ enum status dictionary_alias(struct dictionary *dictionary, struct bytes text,
         if (status != OK)
             return status;
     }
+    hash = hash_bytes(&dictionary->key, text);
     status = text_append(&dictionary->bytes, text.data, text.size, err);
     if (status != OK)
         return status;

@@ -11,6 +11,7 @@
 
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/hash.h"
 #include "common/text.h"
 
 #define DICTIONARY_NONE UINT32_MAX
@@ -23,6 +24,7 @@ struct dictionary_entry {
 };
 
 struct dictionary {
+    struct hash_key key; /* drawn with the first entry */
     struct text bytes;
     struct dictionary_entry *entry;
     uint32_t entry_count, entry_capacity;

@@ -22,7 +22,8 @@ struct search {
     struct frontier frontier;
     struct vectors dead;   /* no one below another */
     struct vectors judged; /* those that were counted out and are not dead */
-    uint32_t *slot;        /* hash table of judged: index + 1, 0 empty */
+    struct hash_key key;
+    uint32_t *slot; /* hash table of judged: index + 1, 0 empty */
     size_t slot_count;
     uint64_t judgements;
     bool found;
@@ -86,7 +87,8 @@ static enum status add_dead(struct search *search, const uint8_t *level,
 static size_t judged_slot(const struct search *search, const uint8_t *level)
 {
     size_t size = width(search);
-    size_t at = hash_bytes(bytes_of(level, size)) & (search->slot_count - 1);
+    size_t at = hash_bytes(&search->key, bytes_of(level, size)) &
+                (search->slot_count - 1);
 
     while (search->slot[at] != 0 &&
            memcmp(search->judged.level + (search->slot[at] - 1) * size, level,
@@ -355,7 +357,9 @@ enum status search_run(struct search_result *result,
     assert(threads >= 1 && threads <= THREADS_MAX);
     frontier_init(&search.frontier, problem->metric, SEARCH_QUEUE_MAX);
     pthread_mutex_init(&search.lock, NULL);
-    status = frontier_start(&search.frontier, err);
+    status = hash_key_draw(&search.key, err);
+    if (status == OK)
+        status = frontier_start(&search.frontier, err);
     if (status == OK) {
         run_threads(&search, threads);
         status = answer(&search, result, err);

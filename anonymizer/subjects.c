@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "common/hash.h"
-
 void subjects_init(struct subjects *subjects)
 {
     *subjects = (struct subjects){0};
@@ -24,14 +22,17 @@ enum status subjects_add(struct subjects *subjects, struct bytes subject,
     if (subjects->count == subjects->capacity) {
         size_t capacity =
             subjects->capacity == 0 ? 1024 : 2 * subjects->capacity;
-        uint64_t *hash = reallocarray(subjects->hash, capacity, sizeof *hash);
+        uint64_t *hash;
 
+        if (subjects->capacity == 0 && hash_key_draw(&subjects->key, err) != OK)
+            return err->status;
+        hash = reallocarray(subjects->hash, capacity, sizeof *hash);
         if (hash == NULL)
             return error_memory(err, "the list of subjects");
         subjects->hash = hash;
         subjects->capacity = capacity;
     }
-    subjects->hash[subjects->count++] = hash_bytes(subject);
+    subjects->hash[subjects->count++] = hash_bytes(&subjects->key, subject);
     return OK;
 }
 
@@ -62,7 +63,7 @@ enum status subjects_confirm(struct subjects *subjects, struct bytes subject,
                              uint64_t line, uint64_t *first_line,
                              struct error *err)
 {
-    uint64_t hash = hash_bytes(subject);
+    uint64_t hash = hash_bytes(&subjects->key, subject);
     uint32_t code;
     enum status status;
 

@@ -19,9 +19,11 @@
 #include "anonymizer/dictionary.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/hash.h"
 
 struct subjects {
-    uint64_t *hash; /* a row each; after suspects: repeated ones, sorted */
+    struct hash_key key; /* drawn with the first row */
+    uint64_t *hash;      /* a row each; after suspects: repeated ones, sorted */
     size_t count, capacity;
     struct dictionary seen; /* suspicious texts of the second pass */
     uint64_t *line;         /* by code of seen */

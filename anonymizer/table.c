@@ -37,7 +37,8 @@ struct reading {
     struct sensitive_reader *sensitive;
     size_t subject_column; /* or NO_COLUMN */
     struct subjects subjects;
-    uint32_t *slot; /* hash table of tuples: tuple + 1, 0 empty */
+    struct hash_key key; /* drawn with the first tuple */
+    uint32_t *slot;      /* hash table of tuples: tuple + 1, 0 empty */
     size_t slot_count;
     size_t row_capacity;
     uint32_t tuple_capacity;
@@ -293,16 +294,20 @@ static enum status grow_slots(struct reading *reading, struct error *err)
 {
     const struct table *table = reading->table;
     size_t count = reading->slot_count == 0 ? 1024 : 4 * reading->slot_count;
-    uint32_t *slot = calloc(count, sizeof *slot);
+    uint32_t *slot;
 
+    if (reading->slot_count == 0 && hash_key_draw(&reading->key, err) != OK)
+        return err->status;
+    slot = calloc(count, sizeof *slot);
     if (slot == NULL)
         return error_memory(err, "the tuples");
     free(reading->slot);
     reading->slot = slot;
     reading->slot_count = count;
     for (uint32_t t = 0; t < table->tuple_count; t++) {
-        uint64_t hash = hash_words(table->value + t * table->quasi_count,
-                                   table->quasi_count);
+        uint64_t hash =
+            hash_words(&reading->key, table->value + t * table->quasi_count,
+                       table->quasi_count);
         size_t at = hash & (count - 1);
 
         while (slot[at] != 0)
@@ -350,7 +355,8 @@ static enum status find_tuple(struct reading *reading, const uint32_t *value,
         status = grow_tuples(reading, err);
     if (status != OK)
         return status;
-    at = hash_words(value, table->quasi_count) & (reading->slot_count - 1);
+    at = hash_words(&reading->key, value, table->quasi_count) &
+         (reading->slot_count - 1);
     for (; reading->slot[at] != 0; at = (at + 1) & (reading->slot_count - 1)) {
         *tuple = reading->slot[at] - 1;
         if (memcmp(table->value + *tuple * table->quasi_count, value, size) ==

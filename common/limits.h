@@ -58,6 +58,14 @@
 /* Bytes of a hierarchy file. */
 #define HIERARCHY_SIZE_MAX (1024u << 20)
 
+/* Blocks of an arena grow from one page to what malloc maps from the system
+ * anyway; a larger piece gets a block of its own. */
+#define ARENA_BLOCK_MIN 4096u
+#define ARENA_BLOCK_MAX (1u << 20)
+
+/* Alignment of an arena's piece: up to a page. */
+#define ARENA_ALIGNMENT_MAX 4096u
+
 /* Characters of a number: the smallest double, written out, has 1,077. */
 #define NUMBER_SIZE_MAX 1077
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/lib/child.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
 
@@ -19,21 +20,6 @@ void suite_files(void);
 
 static struct scratch scratch;
 static struct error err;
-
-/* Run `check` in another process and return what it returns, 0..255. */
-static int in_child(int (*check)(void))
-{
-    int state = 0;
-    pid_t child;
-
-    fflush(NULL);
-    child = fork();
-    if (child == 0)
-        _exit(check());
-    CU_ASSERT_FATAL(child > 0);
-    CU_ASSERT_EQUAL_FATAL(waitpid(child, &state, 0), child);
-    return WIFEXITED(state) ? WEXITSTATUS(state) : 256 + WTERMSIG(state);
-}
 
 /* Nobody's rights, so that access bits count even where tests run as root. */
 static int become_nobody(void)
@@ -192,7 +178,7 @@ static void file_without_right_to_read_is_bad_input(void)
     scratch_open(&scratch);
     scratch_write(&scratch, "secret", "x");
     CU_ASSERT_EQUAL(chmod(scratch_path(&scratch, "secret"), 0), 0);
-    CU_ASSERT_EQUAL(in_child(read_secret), 0);
+    CU_ASSERT_EQUAL(child_run(read_secret), 0);
     scratch_close(&scratch);
 }
 
@@ -368,7 +354,7 @@ static void folder_without_right_to_write_is_refused(void)
 {
     scratch_open(&scratch);
     CU_ASSERT_EQUAL(chmod(scratch.path, 0555), 0);
-    CU_ASSERT_EQUAL(in_child(create_without_right), 0);
+    CU_ASSERT_EQUAL(child_run(create_without_right), 0);
     CU_ASSERT_EQUAL(chmod(scratch.path, 0755), 0);
     scratch_close(&scratch);
 }
@@ -386,7 +372,7 @@ static void protected_file_is_not_replaced(void)
     scratch_write(&scratch, "out", "old");
     CU_ASSERT_EQUAL(chmod(scratch_path(&scratch, "out"), 0444), 0);
     CU_ASSERT_EQUAL(chmod(scratch.path, 0777), 0);
-    CU_ASSERT_EQUAL(in_child(replace_protected), 0);
+    CU_ASSERT_EQUAL(child_run(replace_protected), 0);
     CU_ASSERT(scratch_holds(&scratch, "out", "old"));
     scratch_close(&scratch);
 }
@@ -423,10 +409,10 @@ static int write_and_die(void)
 static void killed_writer_leaves_nothing(void)
 {
     scratch_open(&scratch);
-    CU_ASSERT_EQUAL(in_child(write_and_die), 256 + SIGKILL);
+    CU_ASSERT_EQUAL(child_run(write_and_die), CHILD_KILLED + SIGKILL);
     CU_ASSERT_EQUAL(scratch_count(&scratch), 0);
     scratch_write(&scratch, "out", "old");
-    CU_ASSERT_EQUAL(in_child(write_and_die), 256 + SIGKILL);
+    CU_ASSERT_EQUAL(child_run(write_and_die), CHILD_KILLED + SIGKILL);
     CU_ASSERT(scratch_holds(&scratch, "out", "old"));
     CU_ASSERT_EQUAL(scratch_count(&scratch), 1);
     scratch_close(&scratch);
@@ -462,7 +448,7 @@ static void full_disk_fails_and_leaves_nothing(void)
 
     scratch_open(&scratch);
     scratch_write(&scratch, "out", "old");
-    CU_ASSERT_EQUAL(in_child(write_over_the_limit), 0);
+    CU_ASSERT_EQUAL(child_run(write_over_the_limit), 0);
     CU_ASSERT(scratch_holds(&scratch, "out", "old"));
     CU_ASSERT_EQUAL(scratch_count(&scratch), 1);
     scratch_close(&scratch);
@@ -497,7 +483,7 @@ static void foreign_link_in_a_shared_folder_is_not_followed(void)
     CU_ASSERT_EQUAL(symlink("victim", scratch_path(&scratch, "link")), 0);
     CU_ASSERT_EQUAL(lchown(scratch_path(&scratch, "link"), 65533, 65533), 0);
     CU_ASSERT_EQUAL(chmod(scratch.path, 01777), 0);
-    CU_ASSERT_EQUAL(in_child(follow_foreign_link), 0);
+    CU_ASSERT_EQUAL(child_run(follow_foreign_link), 0);
     CU_ASSERT(scratch_holds(&scratch, "victim", "old"));
     scratch_close(&scratch);
 }
@@ -514,7 +500,7 @@ static void on_alarm(int number)
 static void write_to_slow_reader(bool blocking)
 {
     const struct itimerval fast = {{0, 1000}, {0, 1000}}, off = {{0}, {0}};
-    struct sigaction action = {.sa_handler = on_alarm}, before;
+    const struct sigaction action = {.sa_handler = on_alarm};
     static uint8_t block[1 << 20];
     int ends[2], state = 0;
     pid_t child;
@@ -538,13 +524,13 @@ static void write_to_slow_reader(bool blocking)
     }
     CU_ASSERT_FATAL(child > 0);
     close(ends[0]);
-    sigaction(SIGALRM, &action, &before);
+    sigaction(SIGALRM, &action, NULL); /* no SA_RESTART */
     setitimer(ITIMER_REAL, &fast, NULL);
     CU_ASSERT_EQUAL(
         descriptor_write(ends[1], bytes_of(block, sizeof block), "pipe", &err),
         OK);
     setitimer(ITIMER_REAL, &off, NULL);
-    sigaction(SIGALRM, &before, NULL);
+    signal(SIGALRM, SIG_IGN); /* one may still be on its way */
     close(ends[1]);
     CU_ASSERT_EQUAL(waitpid(child, &state, 0), child);
     CU_ASSERT(WIFEXITED(state) && WEXITSTATUS(state) == 0);

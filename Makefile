@@ -85,7 +85,8 @@ $(archives):
 
 $(B)/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(package_cflags) -c -o $@ $<
+	@echo "CC $<"
+	@$(CC) $(CFLAGS) $(package_cflags) -c -o $@ $<
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

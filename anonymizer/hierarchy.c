@@ -7,7 +7,7 @@
 
 #include "anonymizer/csv_internal.h"
 #include "common/files.h"
-#include "common/keyed_hash.h"
+#include "common/hash.h"
 #include "common/limits.h"
 #include "common/text.h"
 
@@ -73,7 +73,7 @@ static struct bytes label_bytes(const struct hierarchy *hierarchy,
 static uint32_t label_hash(const struct hierarchy *hierarchy,
                            struct bytes value)
 {
-    return (uint32_t)(keyed_hash(&hierarchy->key, value) >> 32);
+    return (uint32_t)(hash_bytes(&hierarchy->key, value) >> 32);
 }
 
 /* `labels` by id. */

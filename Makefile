@@ -67,8 +67,8 @@ fault_objects := $(call objects,$(wildcard tests/fault/*.c))
 all: $(programs)
 
 .PHONY: all deps demo test check unit property golden fault e2e fuzz \
-        fuzz-replay valgrind cover eval format directions headers tidy \
-        clean print-bin install
+        fuzz-replay valgrind cover eval format reformat directions headers \
+        tidy clean print-bin install
 
 $(B)/anchorite: $(B)/cli/main.o $(B)/libcli.a $(B)/libanonymizer.a $(B)/libcommon.a
 $(B)/anchorite-hospital: $(B)/datasets/main.o $(B)/libdatasets.a $(B)/libcommon.a
@@ -97,13 +97,15 @@ clean:
 	rm -rf build
 
 # ---- what it needs ----------------------------------------------------------
-# The stamp is older than .ci/deps when that changed: then it runs again.
+# Installed before the first file is compiled, and looked at again whenever
+# .ci/deps changes.
 
 deps:
 	.ci/deps
+
 $(B)/.deps: .ci/deps
 	@mkdir -p $(@D)
-	.ci/deps --quiet
+	@.ci/deps build $(if $(filter clang%,$(notdir $(CC))),check)
 	@touch $@
 
 # ---- tests ------------------------------------------------------------------
@@ -123,3 +125,70 @@ $(B)/tests/unit/main.o: override CFLAGS += -I$(B)
 
 unit: $(B)/unit
 	$(B)/unit $(SUITE)
+
+e2e: $(programs)
+	@BIN=$(B) .ci/e2e $(E2E)
+
+# Memory errors and leaks, in the tests' own code as well.
+valgrind: $(B)/unit
+	@.ci/deps valgrind
+	valgrind --quiet --error-exitcode=1 --leak-check=full \
+	    --errors-for-leak-kinds=definite,indirect,possible $(B)/unit $(SUITE)
+
+cover:
+	find build/cover-$(CC) -name '*.gcda' -delete 2>/dev/null || true
+	$(MAKE) COVER=1 unit
+	@.ci/cover build/cover-$(CC)
+
+# ---- what a change has to pass ------------------------------------------------
+
+sources := $(sort $(wildcard $(foreach folder,anonymizer broker cli common \
+             datasets ledger tests/*,$(folder)/*.c)))
+headers := $(sort $(wildcard $(foreach folder,anonymizer broker cli common \
+             datasets ledger tests/*,$(folder)/*.h)))
+
+check: format directions headers tidy
+	$(MAKE) CC=gcc all test
+	$(MAKE) CC=clang all unit
+	@echo "check: passed"
+
+directions:
+	@.ci/directions
+
+headers:
+	@.ci/deps check
+	@.ci/headers
+
+format:
+	@.ci/deps check
+	@clang-format --dry-run -Werror $(sources) $(headers)
+
+reformat:
+	@.ci/deps check
+	@clang-format -i $(sources) $(headers)
+
+# A file is looked at again when it or a header has changed.
+tidied := $(sources:%.c=$(B)/%.tidy)
+tidy: $(tidied)
+$(B)/%.tidy: include = $(if $(filter %common/error.tidy,$@),,-include .ci/analyzer.h)
+$(B)/%.tidy: %.c .clang-tidy tests/.clang-tidy .ci/analyzer.h $(headers) \
+             | $(B)/.deps $(B)/suites.def
+	@mkdir -p $(@D)
+	@.ci/deps check
+	@echo tidy $<
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- \
+	    $(filter-out -W% -M%,$(CFLAGS)) $(include) -I$(B) \
+	    $(package_cflags) 2>$@.log || \
+	    { cat $@.log; exit 1; }
+	@rm -f $@.log
+	@touch $@
+
+# ---- where it goes ----------------------------------------------------------
+
+PREFIX ?= /usr/local
+manuals := $(sort $(wildcard docs/man/*.1))
+
+install: $(B)/anchorite
+	install -D -m 755 $(B)/anchorite $(DESTDIR)$(PREFIX)/bin/anchorite
+	$(if $(manuals),install -d $(DESTDIR)$(PREFIX)/share/man/man1)
+	$(if $(manuals),install -m 644 $(manuals) $(DESTDIR)$(PREFIX)/share/man/man1)

@@ -38,6 +38,12 @@
 /* Rows of a table: row counts and class sizes are 32 bit. */
 #define TABLE_ROWS_MAX 4294967294u
 
+/* Patients of the synthetic hospital: their numbers have nine digits. */
+#define HOSPITAL_PATIENTS_MAX 999999999u
+
+/* Visits of one of its patients: two digits of the visit's number. */
+#define HOSPITAL_VISITS_MAX 99
+
 /* Quasi-identifiers of a policy: the lattice grows exponentially with them;
  * 64 is far beyond what can be searched. */
 #define QUASI_IDENTIFIERS_MAX 64

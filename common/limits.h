@@ -25,6 +25,9 @@
 /* Bytes of a key that a message shows: enough to find it by. */
 #define JSON_QUOTE_MAX 80
 
+/* Bytes of a name that suggestions are made for: known names are shorter. */
+#define SUGGESTION_NAME_MAX 64
+
 /* Bytes of one CSV field: a clinical note fits, a missing quote is noticed
  * before the whole table is swallowed. */
 #define CSV_FIELD_MAX (1u << 20)
@@ -53,6 +56,9 @@
 
 /* Privacy models of a policy. */
 #define CRITERIA_MAX 256
+
+/* Tokens that mean a missing value: each cell is compared with each. */
+#define MISSING_TOKENS_MAX 64
 
 /* Levels of a hierarchy, level 0 (the value itself) included. */
 #define HIERARCHY_LEVELS_MAX 64

@@ -1,0 +1,79 @@
+/*
+ * common/json_keys.h - an object against the table of keys that it may have.
+ *
+ *     static const struct json_key keys[] = {
+ *         {.name = "suppression_limit", .kind = JSON_NUMBER,
+ *          .expected = "a number from 0 to 1", .max = 1,
+ *          .take = json_take_number,
+ *          .offset = offsetof(struct policy, suppression_limit)},
+ *         {.name = "subset"},                           of a later version
+ *     };
+ *
+ * Everything in the object must be in the table and of the right kind; what
+ * is not is refused with its line and, where one is near, the name that was
+ * probably meant.  Each value is taken into a struct (the target) as its row
+ * says.  Errors show keys, never strings that stand in the document.
+ */
+#ifndef COMMON_JSON_KEYS_H
+#define COMMON_JSON_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/error.h"
+#include "common/json.h"
+
+struct json_key;
+
+/* Put `value`, which is of the key's kind, into the target. */
+typedef enum status json_take(const struct json_key *key,
+                              const struct json_value *value, void *target,
+                              struct error *err);
+
+/* A string that may stand as a value. */
+struct json_word {
+    const char *name; /* NULL ends a list of words */
+    bool later;       /* known, but not in this version */
+};
+
+struct json_key {
+    const char *name;
+    enum json_kind kind;
+    const char *expected; /* in words, behind "expected" */
+    json_take *take;      /* NULL: known, but not in this version */
+    bool required;
+    size_t offset;                /* into the target, for json_take_* */
+    double min, max;              /* json_take_number, json_take_count */
+    bool whole;                   /* json_take_number */
+    const struct json_word *word; /* json_take_word */
+};
+
+/* Take all members of `object` in document order. */
+MUST_USE enum status json_take_object(const struct json_value *object,
+                                      const struct json_key *key, size_t count,
+                                      void *target, struct error *err);
+
+/* Take this one member, which says what the others may be. */
+MUST_USE enum status json_take_member(const struct json_value *object,
+                                      const struct json_key *key, void *target,
+                                      struct error *err);
+
+/* Takers: a double at the offset; a uint32_t; a copy of the string in a char *
+ * that is NULL so far; the index of the word in an unsigned. */
+json_take json_take_number;
+json_take json_take_count;
+json_take json_take_string;
+json_take json_take_word;
+
+/* Index of the string among the key's words.  E_VERSION for one of a later
+ * version. */
+MUST_USE enum status json_find_word(const struct json_key *key,
+                                    const struct json_value *value,
+                                    unsigned *index, struct error *err);
+
+/* For takers: "line L: "key" <what>, expected <key->expected>", E_INPUT. */
+MUST_USE enum status json_refuse(const struct json_key *key,
+                                 const struct json_value *value,
+                                 const char *what, struct error *err);
+
+#endif

@@ -36,6 +36,9 @@ enum value_type {
     TYPE_DATE
 };
 
+/* As the policy file calls it. */
+const char *attribute_role_name(enum role role);
+
 /* No upper bound given for the levels of an attribute. */
 #define LEVEL_UNLIMITED UINT32_MAX
 

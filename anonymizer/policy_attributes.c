@@ -1,0 +1,275 @@
+#include "anonymizer/policy_internal.h"
+
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "anonymizer/hierarchy.h"
+#include "common/files.h"
+#include "common/json_keys.h"
+#include "common/text.h"
+
+/* json_take_word stores an unsigned; the lists below follow the enums. */
+_Static_assert(sizeof(enum role) == sizeof(unsigned) &&
+                   sizeof(enum value_type) == sizeof(unsigned),
+               "an enum is stored as an unsigned");
+
+static const struct json_word roles[] = {
+    [ROLE_SUBJECT] = {"subject", false},
+    [ROLE_IDENTIFYING] = {"identifying", false},
+    [ROLE_QUASI_IDENTIFYING] = {"quasi-identifying", false},
+    [ROLE_SENSITIVE] = {"sensitive", false},
+    [ROLE_INSENSITIVE] = {"insensitive", false},
+    {NULL, false},
+};
+
+static const struct json_word types[] = {
+    [TYPE_STRING] = {"string", false},   [TYPE_ORDINAL] = {"ordinal", false},
+    [TYPE_INTEGER] = {"integer", false}, [TYPE_DECIMAL] = {"decimal", false},
+    [TYPE_DATE] = {"date", false},       {NULL, false},
+};
+
+const char *attribute_role_name(enum role role)
+{
+    return roles[role].name;
+}
+
+static const struct json_key attribute_keys[] = {
+    {.name = "role",
+     .kind = JSON_STRING,
+     .expected = "the name of a role",
+     .take = json_take_word,
+     .required = true,
+     .offset = offsetof(struct policy_attribute, role),
+     .word = roles},
+    {.name = "type",
+     .kind = JSON_STRING,
+     .expected = "the name of a type",
+     .take = json_take_word,
+     .offset = offsetof(struct policy_attribute, type),
+     .word = types},
+    {.name = "hierarchy", /* open_hierarchy */
+     .kind = JSON_STRING,
+     .expected = "the name of a CSV file",
+     .take = policy_take_nothing},
+    {.name = "min_level",
+     .kind = JSON_NUMBER,
+     .expected = "a whole number from 0 on",
+     .take = json_take_count,
+     .offset = offsetof(struct policy_attribute, level_min),
+     .max = HIERARCHY_LEVELS_MAX},
+    {.name = "max_level",
+     .kind = JSON_NUMBER,
+     .expected = "a whole number from 0 on",
+     .take = json_take_count,
+     .offset = offsetof(struct policy_attribute, level_max),
+     .max = HIERARCHY_LEVELS_MAX},
+    {.name = "weight",
+     .kind = JSON_NUMBER,
+     .expected = "a number from 0 on",
+     .take = json_take_number,
+     .offset = offsetof(struct policy_attribute, weight),
+     .max = DBL_MAX},
+};
+
+/* Read, digest and check the file that the member `hierarchy` names. */
+static enum status open_hierarchy(struct policy_attribute *attribute,
+                                  const struct json_value *hierarchy,
+                                  const char *policy_path,
+                                  struct digest *digest, struct error *err)
+{
+    struct text path, bytes;
+    enum status status;
+
+    text_init(&path);
+    text_init(&bytes);
+    if (json_string(hierarchy)[0] == '\0') {
+        status = error_set(err, E_INPUT,
+                           "no name, expected that of a CSV "
+                           "file");
+        goto done;
+    }
+    status = path_beside(policy_path, json_string(hierarchy), &path, err);
+    if (status != OK)
+        goto done;
+    /* Read once: what is digested is what is used. */
+    status = file_read(path.data, HIERARCHY_SIZE_MAX, &bytes, err);
+    if (status != OK)
+        goto done;
+    status = digest_bytes(digest, text_bytes(&bytes), err);
+    if (status != OK)
+        goto done;
+    status = hierarchy_parse(&attribute->hierarchy, text_bytes(&bytes),
+                             path.data, err);
+done:
+    text_clear(&bytes);
+    text_clear(&path);
+    if (status != OK)
+        return error_wrap(err, "line %u: hierarchy of %s", json_line(hierarchy),
+                          json_quote(attribute->name).text);
+    return OK;
+}
+
+/* A key that has no meaning for this role was meant for another attribute, or
+ * the role is wrong: both must be told. */
+static enum status check_role_keys(const struct policy_attribute *attribute,
+                                   const struct json_value *object,
+                                   struct error *err)
+{
+    static const struct {
+        const char *key;
+        bool sensitive_too;
+    } generalizing[] = {{"hierarchy", true},
+                        {"min_level", false},
+                        {"max_level", false},
+                        {"weight", false}};
+
+    if (attribute->role == ROLE_QUASI_IDENTIFYING)
+        return OK;
+    for (size_t i = 0; i < COUNT_OF(generalizing); i++) {
+        const struct json_value *member =
+            json_member(object, generalizing[i].key);
+
+        if (member != NULL && !(generalizing[i].sensitive_too &&
+                                attribute->role == ROLE_SENSITIVE))
+            return error_set(
+                err, E_INPUT,
+                "line %u: %s has the role %s: \"%s\" is only for "
+                "quasi-identifying%s attributes",
+                json_line(member), json_quote(attribute->name).text,
+                attribute_role_name(attribute->role), generalizing[i].key,
+                generalizing[i].sensitive_too ? " and sensitive" : "");
+    }
+    return OK;
+}
+
+static enum status check_levels(const struct policy_attribute *attribute,
+                                const struct json_value *object,
+                                struct error *err)
+{
+    /* Without a hierarchy there are the value and `*`. */
+    uint32_t top = attribute->hierarchy == NULL
+                       ? 1
+                       : hierarchy_levels(attribute->hierarchy) - 1;
+    const struct json_value *min = json_member(object, "min_level");
+    const struct json_value *max = json_member(object, "max_level");
+
+    if (min != NULL && attribute->level_min > top)
+        return error_set(err, E_INPUT,
+                         "line %u: \"min_level\" of %s is %u, expected at most "
+                         "%u, the top of its hierarchy",
+                         json_line(min), json_quote(attribute->name).text,
+                         attribute->level_min, top);
+    if (max != NULL && attribute->level_max > top)
+        return error_set(err, E_INPUT,
+                         "line %u: \"max_level\" of %s is %u, expected at most "
+                         "%u, the top of its hierarchy",
+                         json_line(max), json_quote(attribute->name).text,
+                         attribute->level_max, top);
+    if (attribute->level_min > attribute->level_max)
+        return error_set(err, E_INPUT,
+                         "line %u: \"min_level\" of %s is %u, expected at most "
+                         "its \"max_level\", %u",
+                         json_line(min), json_quote(attribute->name).text,
+                         attribute->level_min, attribute->level_max);
+    return OK;
+}
+
+static enum status read_attribute(struct policy *policy,
+                                  const struct json_value *member,
+                                  struct digest *digest, struct error *err)
+{
+    struct policy_attribute *attribute =
+        &policy->attribute[policy->attribute_count];
+    const struct json_value *hierarchy;
+
+    if (json_kind(member) != JSON_OBJECT)
+        return error_set(err, E_INPUT,
+                         "line %u: attribute %s is %s, expected an object",
+                         json_line(member), json_quote(json_key(member)).text,
+                         json_kind_name(json_kind(member)));
+    if (json_key(member)[0] == '\0')
+        return error_set(err, E_INPUT,
+                         "line %u: an attribute without name, expected that "
+                         "of a column",
+                         json_line(member));
+    *attribute = (struct policy_attribute){
+        .level_max = LEVEL_UNLIMITED, .weight = 1, .line = json_line(member)};
+    attribute->name = strdup(json_key(member));
+    if (attribute->name == NULL)
+        return error_memory(err, "an attribute");
+    policy->attribute_count++;
+    hierarchy = json_member(member, "hierarchy");
+    if (hierarchy != NULL && json_kind(hierarchy) == JSON_OBJECT)
+        return error_set(err, E_VERSION,
+                         "line %u: \"hierarchy\" that is built: not in this "
+                         "version, expected the name of a CSV file",
+                         json_line(hierarchy));
+    if (json_take_object(member, attribute_keys, COUNT_OF(attribute_keys),
+                         attribute, err) != OK ||
+        check_role_keys(attribute, member, err) != OK)
+        return err->status;
+    if (hierarchy != NULL &&
+        open_hierarchy(attribute, hierarchy, policy->path, digest, err) != OK)
+        return err->status;
+    return check_levels(attribute, member, err);
+}
+
+/* How many there are of each role. */
+static enum status check_roles(const struct policy *policy, unsigned line,
+                               struct error *err)
+{
+    const struct policy_attribute *subject = NULL;
+    size_t quasi = 0, sensitive = 0;
+
+    for (size_t i = 0; i < policy->attribute_count; i++) {
+        const struct policy_attribute *attribute = &policy->attribute[i];
+
+        quasi += attribute->role == ROLE_QUASI_IDENTIFYING;
+        sensitive += attribute->role == ROLE_SENSITIVE;
+        if (attribute->role != ROLE_SUBJECT)
+            continue;
+        if (subject != NULL)
+            return error_set(err, E_INPUT,
+                             "line %u: %s is a second subject, expected at "
+                             "most one (%s on line %u)",
+                             attribute->line, json_quote(attribute->name).text,
+                             json_quote(subject->name).text, subject->line);
+        subject = attribute;
+    }
+    if (quasi == 0)
+        return error_set(err, E_INPUT,
+                         "line %u: no attribute is quasi-identifying, expected "
+                         "at least one: classes are made of them",
+                         line);
+    if (quasi > QUASI_IDENTIFIERS_MAX)
+        return error_set(err, E_LIMIT,
+                         "line %u: %zu attributes are quasi-identifying, "
+                         "expected at most %d",
+                         line, quasi, QUASI_IDENTIFIERS_MAX);
+    if (sensitive > SENSITIVE_MAX)
+        return error_set(err, E_LIMIT,
+                         "line %u: %zu attributes are sensitive, expected at "
+                         "most %d",
+                         line, sensitive, SENSITIVE_MAX);
+    return OK;
+}
+
+/* digest[i] is of the file of attribute i's hierarchy. */
+enum status policy_read_attributes(struct policy *policy,
+                                   const struct json_value *attributes,
+                                   struct digest *digest, struct error *err)
+{
+    size_t count = json_length(attributes);
+
+    policy->attribute =
+        calloc(count > 0 ? count : 1, sizeof *policy->attribute);
+    if (policy->attribute == NULL)
+        return error_memory(err, "the attributes");
+    for (const struct json_value *member = json_first(attributes);
+         member != NULL; member = json_next(member))
+        if (read_attribute(policy, member, &digest[policy->attribute_count],
+                           err) != OK)
+            return err->status;
+    return check_roles(policy, json_line(attributes), err);
+}

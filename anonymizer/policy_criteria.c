@@ -1,0 +1,218 @@
+#include "anonymizer/policy_internal.h"
+
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json_keys.h"
+#include "common/suggestion.h"
+
+/* json_take_word stores an unsigned; the lists below follow the enums. */
+_Static_assert(sizeof(enum privacy_model) == sizeof(unsigned) &&
+                   sizeof(enum entropy_estimator) == sizeof(unsigned),
+               "an enum is stored as an unsigned");
+
+static const struct json_word models[] = {
+#define MODEL_WORD(name, id) [MODEL_##id] = {name, false},
+    PRIVACY_MODEL_TABLE(MODEL_WORD)
+#undef MODEL_WORD
+        {"t-closeness-equal", true},
+    {"t-closeness-hierarchical", true},
+    {"t-closeness-ordered", true},
+    {"delta-disclosure", true},
+    {"delta-presence", true},
+    {"basic-beta-likeness", true},
+    {"enhanced-beta-likeness", true},
+    {"k-map", true},
+    {"average-risk", true},
+    {"sample-uniqueness", true},
+    {"population-uniqueness", true},
+    {NULL, false},
+};
+
+static const struct json_word estimators[] = {
+    [ESTIMATOR_SHANNON] = {"shannon", false},
+    [ESTIMATOR_GRASSBERGER] = {"grassberger", false},
+    {NULL, false},
+};
+
+const char *privacy_model_name(enum privacy_model model)
+{
+    return models[model].name;
+}
+
+struct criterion_target {
+    struct privacy_criterion criterion;
+    const struct policy *policy;
+};
+
+static enum status take_attribute(const struct json_key *key,
+                                  const struct json_value *value, void *target,
+                                  struct error *err)
+{
+    struct criterion_target *to = target;
+    const struct policy_attribute *found =
+        policy_find(to->policy, bytes_of_string(json_string(value)));
+    struct suggestion suggestion;
+
+    if (found == NULL) {
+        suggestion_init(&suggestion, json_string(value));
+        for (size_t i = 0; i < to->policy->attribute_count; i++)
+            suggestion_consider(&suggestion, to->policy->attribute[i].name);
+        if (suggestion.best == NULL)
+            return json_refuse(key, value, "is none of this policy's", err);
+        return error_set(err, E_INPUT,
+                         "line %u: \"%s\" is none of this policy's, did you "
+                         "mean %s?",
+                         json_line(value), key->name,
+                         json_quote(suggestion.best).text);
+    }
+    if (found->role != ROLE_SENSITIVE)
+        return error_set(err, E_INPUT,
+                         "line %u: %s is %s, expected a sensitive attribute",
+                         json_line(value), json_quote(found->name).text,
+                         attribute_role_name(found->role));
+    to->criterion.attribute = (size_t)(found - to->policy->attribute);
+    return OK;
+}
+
+#define IN_CRITERION(field) offsetof(struct criterion_target, criterion.field)
+
+static const struct json_key model_key = {
+    .name = "model",
+    .kind = JSON_STRING,
+    .expected = "the name of a privacy model",
+    .take = json_take_word,
+    .required = true,
+    .offset = IN_CRITERION(model),
+    .word = models,
+};
+
+/* The keys that several models share. */
+#define KEY_MODEL                                                              \
+    {                                                                          \
+        .name = "model", .kind = JSON_STRING,                                  \
+        .expected = "the name of a privacy model", .take = policy_take_nothing \
+    }
+#define KEY_ATTRIBUTE                                                          \
+    {                                                                          \
+        .name = "attribute", .kind = JSON_STRING,                              \
+        .expected = "the name of a sensitive attribute",                       \
+        .take = take_attribute, .required = true                               \
+    }
+#define KEY_WHOLE_L                                                            \
+    {                                                                          \
+        .name = "l", .kind = JSON_NUMBER,                                      \
+        .expected = "a whole number from 1 to 4294967295",                     \
+        .take = json_take_number, .required = true, .offset = IN_CRITERION(l), \
+        .min = 1, .max = UINT32_MAX, .whole = true                             \
+    }
+
+static const struct json_key k_anonymity_keys[] = {
+    KEY_MODEL,
+    {.name = "k",
+     .kind = JSON_NUMBER,
+     .expected = "a whole number from 1 to 4294967295",
+     .take = json_take_count,
+     .required = true,
+     .offset = IN_CRITERION(k),
+     .min = 1,
+     .max = UINT32_MAX},
+};
+
+static const struct json_key distinct_l_keys[] = {
+    KEY_MODEL,
+    KEY_ATTRIBUTE,
+    KEY_WHOLE_L,
+};
+
+static const struct json_key entropy_l_keys[] = {
+    KEY_MODEL,
+    KEY_ATTRIBUTE,
+    {.name = "l",
+     .kind = JSON_NUMBER,
+     .expected = "a number from 1 to 4294967295",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(l),
+     .min = 1,
+     .max = UINT32_MAX},
+    {.name = "estimator",
+     .kind = JSON_STRING,
+     .expected = "the name of an estimator",
+     .take = json_take_word,
+     .offset = IN_CRITERION(estimator),
+     .word = estimators},
+};
+
+static const struct json_key recursive_cl_keys[] = {
+    KEY_MODEL,
+    KEY_ATTRIBUTE,
+    {.name = "c",
+     .kind = JSON_NUMBER,
+     .expected = "a number above 0",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(c),
+     .min = DBL_TRUE_MIN,
+     .max = DBL_MAX},
+    KEY_WHOLE_L,
+};
+
+static const struct {
+    const struct json_key *key;
+    size_t count;
+} model_keys[] = {
+    [MODEL_K_ANONYMITY] = {k_anonymity_keys, COUNT_OF(k_anonymity_keys)},
+    [MODEL_DISTINCT_L_DIVERSITY] = {distinct_l_keys, COUNT_OF(distinct_l_keys)},
+    [MODEL_ENTROPY_L_DIVERSITY] = {entropy_l_keys, COUNT_OF(entropy_l_keys)},
+    [MODEL_RECURSIVE_CL_DIVERSITY] = {recursive_cl_keys,
+                                      COUNT_OF(recursive_cl_keys)},
+};
+
+static enum status read_criterion(struct policy *policy,
+                                  const struct json_value *element,
+                                  struct error *err)
+{
+    struct criterion_target target = {.criterion.attribute = NO_ATTRIBUTE,
+                                      .policy = policy};
+    enum privacy_model model;
+
+    if (json_kind(element) != JSON_OBJECT)
+        return error_set(
+            err, E_INPUT, "line %u: a privacy model is %s, expected an object",
+            json_line(element), json_kind_name(json_kind(element)));
+    if (json_take_member(element, &model_key, &target, err) != OK)
+        return err->status;
+    model = target.criterion.model;
+    if (json_take_object(element, model_keys[model].key,
+                         model_keys[model].count, &target, err) != OK)
+        return err->status;
+    policy->criterion[policy->criterion_count++] = target.criterion;
+    return OK;
+}
+
+enum status policy_read_criteria(struct policy *policy,
+                                 const struct json_value *privacy,
+                                 struct error *err)
+{
+    size_t count = json_length(privacy);
+
+    if (count == 0)
+        return error_set(err, E_INPUT,
+                         "line %u: \"privacy\" is empty, expected at least one "
+                         "privacy model",
+                         json_line(privacy));
+    if (count > CRITERIA_MAX)
+        return error_set(err, E_LIMIT,
+                         "line %u: %zu privacy models, expected at most %d",
+                         json_line(privacy), count, CRITERIA_MAX);
+    policy->criterion = calloc(count, sizeof *policy->criterion);
+    if (policy->criterion == NULL)
+        return error_memory(err, "the privacy models");
+    for (const struct json_value *element = json_first(privacy);
+         element != NULL; element = json_next(element))
+        if (read_criterion(policy, element, err) != OK)
+            return err->status;
+    return OK;
+}

@@ -115,16 +115,30 @@ $(B)/fault: $(fault_objects) $(test_objects) $(archives)
 $(B)/unit $(B)/fault:
 	$(CC) $(LDFLAGS) $(LDEXTRA) -o $@ $^ $(package_libs) -lcunit -lm
 
-# The list of suites follows the files: test_<module>.c is suite <module>.
-suites := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
-$(B)/suites.def: $(wildcard tests/unit/test_*.c) Makefile
-	@mkdir -p $(@D)
-	@printf 'X(%s)\n' $(suites) >$@
-$(B)/tests/unit/main.o: $(B)/suites.def
-$(B)/tests/unit/main.o: override CFLAGS += -I$(B)
+# Calls that tests/fault/fault.c can let fail.
+fault_calls := malloc calloc realloc free read write lseek fstat openat access \
+               fsync linkat renameat getrandom pthread_create
+$(B)/fault: LDEXTRA := $(addprefix -Wl$(comma)--wrap=,$(fault_calls))
+
+# The list of suites follows the files: tests/unit/test_<module>.c and
+# tests/fault/fault_<module>.c hold suite <module>.
+suite_files = $(wildcard tests/$(1)/$(2)_*.c)
+suite_names = $(patsubst tests/$(1)/$(2)_%.c,%,$(suite_files))
+define suite_list
+$(B)/tests/$(1)/suites.def: $(suite_files) Makefile
+	@mkdir -p $$(@D)
+	@printf 'X(%s)\n' $(suite_names) >$$@
+$(B)/tests/$(1)/main.o: $(B)/tests/$(1)/suites.def
+$(B)/tests/$(1)/main.o: override CFLAGS += -I$(B)/tests/$(1)
+endef
+$(eval $(call suite_list,unit,test))
+$(eval $(call suite_list,fault,fault))
 
 unit: $(B)/unit
 	$(B)/unit $(SUITE)
+
+fault: $(B)/fault
+	$(B)/fault $(SUITE)
 
 e2e: $(programs)
 	@BIN=$(B) .ci/e2e $(E2E)

@@ -1,6 +1,10 @@
 #include "tests/lib/suite.h"
 
+#include <CUnit/Basic.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void suite_add(const char *name, const struct test *tests, size_t count)
 {
@@ -11,4 +15,36 @@ void suite_add(const char *name, const struct test *tests, size_t count)
     for (size_t i = 0; i < count; i++)
         if (CU_add_test(suite, tests[i].sentence, tests[i].function) == NULL)
             abort();
+}
+
+static bool add_named(const struct suite *suites, size_t count,
+                      const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(suites[i].name, name) == 0) {
+            suites[i].add();
+            return true;
+        }
+    return false;
+}
+
+int suite_main(const struct suite *suites, size_t count, int argc, char **argv)
+{
+    unsigned failures;
+
+    if (CU_initialize_registry() != CUE_SUCCESS)
+        return 2;
+    CU_set_error_action(CUEA_FAIL);
+    for (int i = 1; i < argc; i++)
+        if (!add_named(suites, count, argv[i])) {
+            fprintf(stderr, "%s: there is no suite %s\n", argv[0], argv[i]);
+            return 2;
+        }
+    for (size_t i = 0; argc < 2 && i < count; i++)
+        suites[i].add();
+    CU_basic_set_mode(CU_BRM_NORMAL);
+    CU_basic_run_tests();
+    failures = CU_get_number_of_failures();
+    CU_cleanup_registry();
+    return failures > 0;
 }

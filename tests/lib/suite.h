@@ -11,7 +11,8 @@
  *         suite_add("chain", tests, sizeof tests / sizeof *tests);
  *     }
  *
- * The Makefile collects the names of the files into suites.def.
+ * and so does tests/fault/fault_<module>.c in another program.  The Makefile
+ * collects the names of the files into suites.def.
  */
 #ifndef TESTS_LIB_SUITE_H
 #define TESTS_LIB_SUITE_H
@@ -25,5 +26,15 @@ struct test {
 };
 
 void suite_add(const char *name, const struct test *tests, size_t count);
+
+struct suite {
+    const char *name;
+    void (*add)(void);
+};
+
+/* main() of a test program: run the suites named on the command line, or all.
+ * Returns the exit code: 1 if any test failed (CUnit's own run functions
+ * return success then), 2 if there is no such suite. */
+int suite_main(const struct suite *suites, size_t count, int argc, char **argv);
 
 #endif

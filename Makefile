@@ -62,6 +62,8 @@ archives := $(B)/libcli.a $(B)/libdatasets.a $(B)/libanonymizer.a \
 programs := $(B)/anchorite $(B)/anchorite-hospital
 test_objects := $(call objects,$(wildcard tests/lib/*.c))
 unit_objects := $(call objects,$(wildcard tests/unit/*.c))
+property_objects := $(call objects,$(wildcard tests/property/*.c) \
+                    tests/lib/oracle.c)
 fault_objects := $(call objects,$(wildcard tests/fault/*.c))
 
 all: $(programs)
@@ -136,6 +138,17 @@ $(eval $(call suite_list,fault,fault))
 
 unit: $(B)/unit
 	$(B)/unit $(SUITE)
+
+# Random tables against brute force; SEED, CASES, or SEED and CASE of one that
+# differed.
+$(B)/property: $(property_objects) $(archives)
+	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
+property: $(B)/property $(B)/anchorite
+	$(B)/property --command $(B)/anchorite $(if $(SEED),--seed $(SEED)) \
+	    $(if $(CASES),--cases $(CASES)) $(if $(CASE),--case $(CASE))
+
+golden: $(B)/anchorite
+	tests/golden/run.sh $(B)/anchorite
 
 fault: $(B)/fault
 	$(B)/fault $(SUITE)

@@ -7,9 +7,14 @@
  * lattice, classes, criterion, metric and search, only the CSV reader, the
  * hierarchies and the policy.
  *
+ *     CSV -> codes of texts (recheck_texts.h) -> counted tuples, sorted
+ *     (recheck_tally.h) -> classes -> figures (recheck_diversity.h)
+ *
  * An equivalence class is a set of rows with equal cells in all
  * quasi-identifiers.  Rows whose quasi-identifiers are all `*` are suppressed
- * and belong to none.  All tokens of table.missing are one value.
+ * and belong to none.  All tokens of table.missing are one value, except that
+ * `*` in a quasi-identifier always means that the value was taken away.
+ * Without any quasi-identifier all rows are one class.
  *
  * Memory: distinct (class, sensitive values) combinations, not rows.
  */
@@ -60,16 +65,21 @@ struct recheck_result {
     size_t diversity_count;
     struct criterion_figures *criterion; /* one per policy.criterion */
     size_t criterion_count;
-    bool satisfied; /* all of them */
+    uint64_t suppressed_max; /* floor(suppression_limit * rows) */
+    char **unremoved; /* names of the columns that the policy removes and the
+                         table still has: subject, identifying, and unlisted
+                         ones where unlisted_remove */
+    size_t unremoved_count;
+    bool satisfied; /* all models hold, at most suppressed_max rows are
+                       suppressed, no column is unremoved */
 };
 
 /* Read the table at fd from its current offset (fd stays the caller's; `name`
- * is for errors) and fill *result.  The policy's columns must be there: a
- * subject or identifying column may be missing, a column that the policy does
- * not name is E_INPUT unless it removes unlisted ones, a missing
- * quasi-identifier or sensitive column is E_INPUT.  A table without rows is
- * E_INPUT.  `cancel` (may be NULL) makes it return E_CANCELLED soon after it
- * turns true. */
+ * is for errors) and fill *result.  The policy's columns must be there, only
+ * subject and identifying ones may be missing: else E_INPUT, as is a column
+ * that the policy does not name, unless it removes unlisted ones.  A table
+ * without rows is E_INPUT.  `cancel` (may be NULL) makes it return E_CANCELLED
+ * soon after it turns true. */
 MUST_USE enum status recheck_table(struct recheck_result **result,
                                    const struct policy *policy, int fd,
                                    const char *name, atomic_bool *cancel,
@@ -85,9 +95,20 @@ struct recheck_claim {
 };
 
 /* Does the finished file, read by recheck_table, bear out the claim and the
- * policy?  All models hold, rows and suppressed agree, the suppression limit
- * is kept, no subject or identifying column is in it.  E_SYSTEM and a text
- * that says what disagrees if not: such a file must not be published. */
+ * policy?
+ *
+ *   1. No column is in it that the policy removes.
+ *   2. The levels exist and lie between the policy's level_min and level_max.
+ *   3. Rows and suppressed rows are as many as claimed; if the policy drops
+ *      suppressed rows, there are none, and the other rows are as many.
+ *   4. No more than floor(suppression_limit * claim.rows) are suppressed.
+ *   5. Each cell of a released row's quasi-identifiers is a label of the
+ *      claimed level of its hierarchy; without a hierarchy, anything at level
+ *      0, `*` at level 1.
+ *   6. All models hold.
+ *
+ * E_SYSTEM and a text that says what disagrees if not: such a file must not be
+ * published. */
 MUST_USE enum status recheck_release(struct recheck_result **result,
                                      const struct policy *policy, int fd,
                                      const char *name,

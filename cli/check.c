@@ -1,0 +1,123 @@
+/*
+ * cli/check.c - `anchorite check`: does this table satisfy the policy?
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "anonymizer/policy.h"
+#include "anonymizer/recheck.h"
+#include "cli/check_report.h"
+#include "cli/command.h"
+
+static const char help[] =
+    "usage: anchorite check --policy POLICY TABLE [--json]\n\n"
+    "Does TABLE satisfy the policy?  Cells are taken as they are; rows whose\n"
+    "quasi-identifiers are all \"*\" count as suppressed.  A table satisfies a "
+    "policy\nif all privacy models hold, no more rows are suppressed than the "
+    "policy allows,\nand no column is left that the policy removes.  \"-\" is "
+    "standard input.\n\n"
+    "  -p, --policy POLICY   what the table must satisfy (JSON)\n"
+    "  -j, --json            print one JSON object with all figures\n"
+    "  -h, --help            this text\n\n"
+    "Example:\n"
+    "  anchorite check -p policies/hospital-k5.json release.csv\n\n"
+    "Exit code 0: it does; 1: it does not.\n";
+
+struct options {
+    const char *policy;
+    const char *table;
+    bool json;
+};
+
+/* 0: go on; otherwise *exit_code is to be returned. */
+static int parse_options(int argc, char **argv, struct options *options,
+                         int *exit_code)
+{
+    static const struct option known[] = {
+        {"policy", required_argument, NULL, 'p'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *options = (struct options){0};
+    *exit_code = status_exit_code(E_USAGE);
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "p:jh", known, NULL)) != -1)
+        switch (option) {
+        case 'p':
+            options->policy = optarg;
+            break;
+        case 'j':
+            options->json = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            *exit_code = status_exit_code(OK);
+            return 1;
+        default:
+            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
+            return 1;
+        }
+    if (options->policy == NULL)
+        return command_misuse(argv[0], "--policy is missing");
+    if (optind == argc)
+        return command_misuse(argv[0], "the table is missing");
+    if (optind + 1 < argc)
+        return command_misuse(argv[0], "one table, not %d", argc - optind);
+    options->table = argv[optind];
+    return 0;
+}
+
+static enum status print_json(const struct policy *policy,
+                              const struct recheck_result *result,
+                              struct error *err)
+{
+    struct json *json = NULL;
+    enum status status = json_create(&json, err);
+
+    if (status == OK)
+        status = check_report_json(policy, result, json_edit_root(json), err);
+    if (status == OK)
+        status = command_print_json(json, err);
+    json_destroy(&json);
+    return status;
+}
+
+int command_check(int argc, char **argv)
+{
+    struct options options;
+    struct policy *policy = NULL;
+    struct recheck_result *result = NULL;
+    const char *name = NULL;
+    struct error err;
+    int table = -1, exit_code;
+    enum status status;
+
+    if (parse_options(argc, argv, &options, &exit_code) != 0)
+        return exit_code;
+    error_init(&err);
+    status = policy_open(&policy, options.policy, &err);
+    if (status == OK)
+        status = command_open_input(options.table, false, &table, &name, &err);
+    if (status == OK)
+        status =
+            recheck_table(&result, policy, table, name, command_cancel(), &err);
+    if (status == OK && options.json)
+        status = print_json(policy, result, &err);
+    else if (status == OK) {
+        check_report_text(policy, result, name, stdout);
+        status = command_finish_output(&err);
+    }
+    if (status != OK)
+        exit_code = command_fail(&err);
+    else /* What was printed says no, where it is one. */
+        exit_code = status_exit_code(result->satisfied ? OK : E_NO);
+    if (table >= 0)
+        close(table);
+    recheck_destroy(&result);
+    policy_close(&policy);
+    return exit_code;
+}

@@ -1,0 +1,375 @@
+#include "cli/check_report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* ---- for programs ---- */
+
+/* Rows are below 2^32, so that every count is an exact JSON number. */
+static enum status add_count(struct json_value *parent, const char *key,
+                             uint64_t count, struct error *err)
+{
+    return json_add_integer(parent, key, (int64_t)count, err);
+}
+
+static enum status add_parameters(struct json_value *model,
+                                  const struct privacy_criterion *criterion,
+                                  struct error *err)
+{
+    bool grassberger = criterion->estimator == ESTIMATOR_GRASSBERGER;
+
+    if (criterion->model == MODEL_K_ANONYMITY)
+        return add_count(model, "k", criterion->k, err);
+    if (json_add_number(model, "l", criterion->l, err) != OK)
+        return err->status;
+    if (criterion->model == MODEL_RECURSIVE_CL_DIVERSITY)
+        return json_add_number(model, "c", criterion->c, err);
+    if (criterion->model == MODEL_ENTROPY_L_DIVERSITY)
+        return json_add_string(model, "estimator",
+                               grassberger ? "grassberger" : "shannon", err);
+    return OK;
+}
+
+static enum status add_attribute(struct json_value *model,
+                                 const struct policy *policy, size_t attribute,
+                                 struct error *err)
+{
+    if (attribute == NO_ATTRIBUTE)
+        return OK;
+    return json_add_string(model, "attribute",
+                           policy->attribute[attribute].name, err);
+}
+
+static enum status add_models(struct json_value *root,
+                              const struct policy *policy,
+                              const struct recheck_result *result,
+                              struct error *err)
+{
+    struct json_value *models = NULL, *model = NULL;
+    enum status status = json_add_array(root, "models", &models, err);
+
+    for (size_t i = 0; status == OK && i < result->criterion_count; i++) {
+        const struct privacy_criterion *criterion = &policy->criterion[i];
+        const struct criterion_figures *figures = &result->criterion[i];
+
+        if (json_add_object(models, NULL, &model, err) != OK ||
+            json_add_string(model, "model",
+                            privacy_model_name(criterion->model), err) != OK ||
+            add_attribute(model, policy, criterion->attribute, err) != OK ||
+            add_parameters(model, criterion, err) != OK ||
+            json_add_boolean(model, "satisfied", figures->satisfied, err) !=
+                OK ||
+            json_add_number(model, "value", figures->value, err) != OK ||
+            add_count(model, "violating", figures->violating, err) != OK)
+            status = err->status;
+    }
+    return status;
+}
+
+static enum status add_suppression(struct json_value *root,
+                                   const struct recheck_result *result,
+                                   struct error *err)
+{
+    struct json_value *suppression = NULL;
+    uint64_t rows = result->classes.suppressed, limit = result->suppressed_max;
+
+    if (json_add_object(root, "suppression", &suppression, err) != OK ||
+        add_count(suppression, "rows", rows, err) != OK ||
+        add_count(suppression, "limit", limit, err) != OK ||
+        json_add_boolean(suppression, "satisfied", rows <= limit, err) != OK)
+        return err->status;
+    return OK;
+}
+
+static enum status add_unremoved(struct json_value *root,
+                                 const struct recheck_result *result,
+                                 struct error *err)
+{
+    struct json_value *columns = NULL;
+    enum status status =
+        json_add_array(root, "unremoved_columns", &columns, err);
+
+    for (size_t i = 0; status == OK && i < result->unremoved_count; i++)
+        status = json_add_string(columns, NULL, result->unremoved[i], err);
+    return status;
+}
+
+static enum status add_classes(struct json_value *root,
+                               const struct class_figures *figures,
+                               struct error *err)
+{
+    struct json_value *classes = NULL;
+
+    if (json_add_object(root, "classes", &classes, err) != OK ||
+        add_count(classes, "count", figures->count, err) != OK ||
+        add_count(classes, "min", figures->min, err) != OK ||
+        add_count(classes, "max", figures->max, err) != OK ||
+        json_add_number(classes, "average", figures->average, err) != OK)
+        return err->status;
+    return OK;
+}
+
+static enum status add_k(struct json_value *root,
+                         const struct class_figures *figures, struct error *err)
+{
+    return figures->count == 0 ? json_add_null(root, "k", err)
+                               : add_count(root, "k", figures->min, err);
+}
+
+/* One member of "alpha", "distinct_l", ...: the attribute and its figure. */
+typedef enum status add_figure(struct json_value *object, const char *name,
+                               const struct diversity_figures *figures,
+                               struct error *err);
+
+static enum status add_alpha(struct json_value *object, const char *name,
+                             const struct diversity_figures *figures,
+                             struct error *err)
+{
+    return json_add_number(object, name, figures->alpha, err);
+}
+
+static enum status add_distinct_l(struct json_value *object, const char *name,
+                                  const struct diversity_figures *figures,
+                                  struct error *err)
+{
+    return add_count(object, name, figures->distinct_l, err);
+}
+
+static enum status add_entropy_l(struct json_value *object, const char *name,
+                                 const struct diversity_figures *figures,
+                                 struct error *err)
+{
+    return json_add_number(object, name, figures->entropy_l, err);
+}
+
+static enum status add_recursive_c(struct json_value *object, const char *name,
+                                   const struct diversity_figures *figures,
+                                   struct error *err)
+{
+    struct json_value *by_l = NULL;
+    enum status status = json_add_object(object, name, &by_l, err);
+    char key[32];
+
+    for (uint64_t l = 2; status == OK && l <= figures->distinct_l; l++) {
+        snprintf(key, sizeof key, "%" PRIu64, l);
+        status = json_add_number(by_l, key, figures->recursive_c[l], err);
+    }
+    return status;
+}
+
+/* A table without a class has no worst class: null. */
+static enum status add_diversity(struct json_value *root, const char *key,
+                                 const struct policy *policy,
+                                 const struct recheck_result *result,
+                                 add_figure *add, struct error *err)
+{
+    struct json_value *object = NULL;
+    enum status status = json_add_object(root, key, &object, err);
+
+    for (size_t i = 0; status == OK && i < result->diversity_count; i++) {
+        const struct diversity_figures *figures = &result->diversity[i];
+        const char *name = policy->attribute[figures->attribute].name;
+
+        status = result->classes.count == 0 ? json_add_null(object, name, err)
+                                            : add(object, name, figures, err);
+    }
+    return status;
+}
+
+enum status check_report_json(const struct policy *policy,
+                              const struct recheck_result *result,
+                              struct json_value *root, struct error *err)
+{
+    static const struct {
+        const char *key;
+        add_figure *add;
+    } diversity[] = {
+        {"alpha", add_alpha},
+        {"distinct_l", add_distinct_l},
+        {"entropy_l", add_entropy_l},
+        {"recursive_c", add_recursive_c},
+    };
+    const struct class_figures *classes = &result->classes;
+    enum status status = OK;
+
+    if (json_add_boolean(root, "satisfied", result->satisfied, err) != OK ||
+        add_models(root, policy, result, err) != OK ||
+        add_suppression(root, result, err) != OK ||
+        add_unremoved(root, result, err) != OK ||
+        add_count(root, "rows", classes->rows, err) != OK ||
+        add_count(root, "suppressed", classes->suppressed, err) != OK ||
+        add_classes(root, classes, err) != OK ||
+        add_k(root, classes, err) != OK)
+        return err->status;
+    for (size_t i = 0;
+         status == OK && i < sizeof diversity / sizeof diversity[0]; i++)
+        status = add_diversity(root, diversity[i].key, policy, result,
+                               diversity[i].add, err);
+    return status;
+}
+
+/* ---- for people ---- */
+
+/* Room for the longest name of a model and of its parameters. */
+#define MODEL_WIDTH 24
+#define REQUIRED_WIDTH 24
+#define FIGURE_WIDTH 13
+
+/* A longer name of an attribute sticks out. */
+#define NAME_WIDTH_MAX 32
+
+/* Characters, which need not be bytes. */
+static int name_width(const char *name)
+{
+    int width = 0;
+
+    for (; *name != '\0'; name++)
+        width += ((unsigned char)*name & 0xC0) != 0x80;
+    return width;
+}
+
+/* A name out of a file: control characters stay away from the terminal.
+ * Padded to `width` characters. */
+static void print_name(FILE *out, const char *name, int width)
+{
+    int padding = width - name_width(name);
+
+    for (; *name != '\0'; name++) {
+        bool is_control = (unsigned char)*name < ' ' || *name == 0x7F;
+
+        fputc(is_control ? '?' : *name, out);
+    }
+    fprintf(out, "%*s", padding > 0 ? padding : 0, "");
+}
+
+/* Widest name of a sensitive attribute, but a very long one may stick out. */
+static int names_width(const struct policy *policy,
+                       const struct recheck_result *result)
+{
+    int widest = (int)sizeof "attribute" - 1;
+
+    for (size_t i = 0; i < result->diversity_count; i++) {
+        size_t attribute = result->diversity[i].attribute;
+        int width = name_width(policy->attribute[attribute].name);
+
+        if (width > widest && width <= NAME_WIDTH_MAX)
+            widest = width;
+    }
+    return widest;
+}
+
+static void required_format(const struct privacy_criterion *criterion,
+                            char *out, size_t size)
+{
+    switch (criterion->model) {
+    case MODEL_K_ANONYMITY:
+        snprintf(out, size, "k = %" PRIu32, criterion->k);
+        break;
+    case MODEL_DISTINCT_L_DIVERSITY:
+        snprintf(out, size, "l = %g", criterion->l);
+        break;
+    case MODEL_ENTROPY_L_DIVERSITY:
+        snprintf(out, size, "l = %g%s", criterion->l,
+                 criterion->estimator == ESTIMATOR_GRASSBERGER ? ", Grassberger"
+                                                               : "");
+        break;
+    case MODEL_RECURSIVE_CL_DIVERSITY:
+        snprintf(out, size, "c = %g, l = %g", criterion->c, criterion->l);
+        break;
+    }
+}
+
+static void print_model(FILE *out, const struct policy *policy,
+                        const struct privacy_criterion *criterion,
+                        const struct criterion_figures *figures, int width)
+{
+    const char *name = criterion->attribute == NO_ATTRIBUTE
+                           ? "-"
+                           : policy->attribute[criterion->attribute].name;
+    char required[64], value[32] = "-";
+
+    required_format(criterion, required, sizeof required);
+    if (!isnan(figures->value))
+        snprintf(value, sizeof value, "%.6g", figures->value);
+    fprintf(out, "  %-*s", MODEL_WIDTH, privacy_model_name(criterion->model));
+    print_name(out, name, width);
+    fprintf(out, "  %-*s%-*s", REQUIRED_WIDTH, required, FIGURE_WIDTH, value);
+    if (figures->satisfied)
+        fputs("holds\n", out);
+    else
+        fprintf(out, "BROKEN by %" PRIu64 " class%s\n", figures->violating,
+                figures->violating == 1 ? "" : "es");
+}
+
+static void print_models(FILE *out, const struct policy *policy,
+                         const struct recheck_result *result)
+{
+    int width = names_width(policy, result);
+
+    fprintf(out, "\n  %-*s%-*s  %-*s%s\n", MODEL_WIDTH, "model", width,
+            "attribute", REQUIRED_WIDTH, "required", "worst class");
+    for (size_t i = 0; i < result->criterion_count; i++)
+        print_model(out, policy, &policy->criterion[i], &result->criterion[i],
+                    width);
+}
+
+static void print_diversity(FILE *out, const struct policy *policy,
+                            const struct recheck_result *result)
+{
+    int width = names_width(policy, result);
+
+    if (result->diversity_count == 0 || result->classes.count == 0)
+        return;
+    fprintf(out, "\n  %-*s  %-*s%-*s%s\n", width, "sensitive", FIGURE_WIDTH,
+            "distinct l", FIGURE_WIDTH, "entropy l", "alpha");
+    for (size_t i = 0; i < result->diversity_count; i++) {
+        const struct diversity_figures *figures = &result->diversity[i];
+
+        fputs("  ", out);
+        print_name(out, policy->attribute[figures->attribute].name, width);
+        fprintf(out, "  %-*" PRIu64 "%-*.6g%.6g\n", FIGURE_WIDTH,
+                figures->distinct_l, FIGURE_WIDTH, figures->entropy_l,
+                figures->alpha);
+    }
+}
+
+static void print_rows(FILE *out, const struct recheck_result *result)
+{
+    const struct class_figures *classes = &result->classes;
+    bool within = classes->suppressed <= result->suppressed_max;
+
+    fprintf(out, "  rows        %" PRIu64 "\n", classes->rows);
+    fprintf(out, "  suppressed  %" PRIu64 ", %s %" PRIu64 "\n",
+            classes->suppressed, within ? "limit" : "MORE THAN THE LIMIT OF",
+            result->suppressed_max);
+    if (classes->count == 0)
+        fputs("  classes     none, every row is suppressed\n", out);
+    else
+        fprintf(out,
+                "  classes     %" PRIu64 " of %" PRIu64 " to %" PRIu64
+                " rows, %.1f on average\n",
+                classes->count, classes->min, classes->max, classes->average);
+    for (size_t i = 0; i < result->unremoved_count; i++) {
+        fputs("  column      ", out);
+        print_name(out, result->unremoved[i], 0);
+        fputs(" IS THERE, the policy removes it\n", out);
+    }
+}
+
+void check_report_text(const struct policy *policy,
+                       const struct recheck_result *result, const char *name,
+                       FILE *out)
+{
+    print_name(out, name, 0);
+    fputs(result->satisfied ? " satisfies the policy "
+                            : " does NOT satisfy the policy ",
+          out);
+    print_name(out, policy->name[0] != '\0' ? policy->name : policy->path, 0);
+    fputs("\n\n", out);
+    print_rows(out, result);
+    print_models(out, policy, result);
+    print_diversity(out, policy, result);
+}

@@ -13,8 +13,7 @@
 #include "anonymizer/recheck_tally.h"
 #include "anonymizer/recheck_texts.h"
 
-/* Codes of a quasi-identifier's `*` and of a missing value, by the order in
- * which the texts are made known. */
+/* Code of a quasi-identifier's `*`: the first text that it is told of. */
 #define CODE_STAR 0
 
 /* A column that is counted: a quasi-identifier or a sensitive attribute. */
@@ -70,20 +69,21 @@ static enum status column_add(struct recount *recount, size_t attribute,
     const struct policy *policy = recount->policy;
     struct column *column = &recount->column[recount->column_count];
     uint32_t star;
-    enum status status = OK;
+    enum status status;
 
     assert(recount->column_count < RECHECK_COLUMNS_MAX);
     column->attribute = attribute;
     column->field = field;
-    recheck_texts_init(&column->texts);
     recount->column_count++;
-    if (policy->attribute[attribute].role == ROLE_QUASI_IDENTIFYING) {
+    status = recheck_texts_init(&column->texts, err);
+    if (status == OK &&
+        policy->attribute[attribute].role == ROLE_QUASI_IDENTIFYING) {
         status = recheck_texts_code(
             &column->texts, bytes_of_string(HIERARCHY_STAR), &star, err);
-        if (status != OK)
-            return status;
-        assert(star == CODE_STAR);
+        assert(status != OK || star == CODE_STAR);
     }
+    if (status != OK)
+        return status;
     return recheck_texts_join(&column->texts, policy->missing,
                               policy->missing_count, err);
 }

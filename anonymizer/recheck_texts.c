@@ -19,10 +19,11 @@ struct recheck_slot {
     uint32_t entry; /* index + 1; 0: free */
 };
 
-void recheck_texts_init(struct recheck_texts *texts)
+enum status recheck_texts_init(struct recheck_texts *texts, struct error *err)
 {
     *texts = (struct recheck_texts){0};
     text_init(&texts->characters);
+    return hash_key_draw(&texts->key, err);
 }
 
 void recheck_texts_clear(struct recheck_texts *texts)
@@ -30,38 +31,13 @@ void recheck_texts_clear(struct recheck_texts *texts)
     free(texts->entry);
     free(texts->slot);
     text_clear(&texts->characters);
-    recheck_texts_init(texts);
+    *texts = (struct recheck_texts){0};
+    text_init(&texts->characters);
 }
 
-/* Multiplicative hashing (Knuth, The Art of Computer Programming 3, 6.4): the
- * upper half of the product depends on all bits of both halves. */
-static uint64_t mix(uint64_t hash, uint64_t chunk)
+static uint32_t hash_of(const struct recheck_texts *texts, struct bytes value)
 {
-    hash = (hash ^ chunk) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ (hash >> 32);
-}
-
-static uint64_t load(const uint8_t *data, size_t size)
-{
-    uint64_t chunk = 0;
-
-    if (size == 8) {
-        memcpy(&chunk, data, 8);
-        return chunk;
-    }
-    for (size_t i = 0; i < size; i++)
-        chunk = chunk << 8 | data[i];
-    return chunk;
-}
-
-static uint32_t hash_of(struct bytes value)
-{
-    uint64_t hash = value.size;
-
-    for (; value.size >= 8; value.data += 8, value.size -= 8)
-        hash = mix(hash, load(value.data, 8));
-    hash = mix(hash, load(value.data, value.size));
-    return (uint32_t)hash;
+    return (uint32_t)(keyed_hash(&texts->key, value) >> 32);
 }
 
 static struct bytes text_of(const struct recheck_texts *texts,
@@ -92,8 +68,9 @@ static struct recheck_slot *probe(const struct recheck_texts *texts,
 static enum status slots_grow(struct recheck_texts *texts, struct error *err)
 {
     size_t count = texts->slot_count == 0 ? SLOTS_FIRST : 2 * texts->slot_count;
-    struct recheck_slot *slot = calloc(count, sizeof *slot);
+    struct recheck_slot *slot;
 
+    slot = calloc(count, sizeof *slot);
     if (slot == NULL)
         return error_memory(err, "the texts of a column");
     for (size_t i = 0; i < texts->slot_count; i++) {
@@ -160,7 +137,7 @@ uint32_t recheck_texts_find(const struct recheck_texts *texts,
 
     if (texts->slot_count == 0)
         return RECHECK_TEXTS_NONE;
-    slot = probe(texts, value, hash_of(value));
+    slot = probe(texts, value, hash_of(texts, value));
     return slot->entry == 0 ? RECHECK_TEXTS_NONE
                             : texts->entry[slot->entry - 1].code;
 }
@@ -168,7 +145,7 @@ uint32_t recheck_texts_find(const struct recheck_texts *texts,
 enum status recheck_texts_code(struct recheck_texts *texts, struct bytes value,
                                uint32_t *code, struct error *err)
 {
-    uint32_t hash = hash_of(value);
+    uint32_t hash = hash_of(texts, value);
     enum status status;
 
     if (texts->slot_count > 0) {
@@ -196,7 +173,7 @@ enum status recheck_texts_join(struct recheck_texts *texts, char *const *value,
 
         if (recheck_texts_find(texts, token) != RECHECK_TEXTS_NONE)
             continue;
-        status = insert(texts, token, hash_of(token), code, err);
+        status = insert(texts, token, hash_of(texts, token), code, err);
         if (status != OK)
             return status;
         texts->code_count = code + 1;

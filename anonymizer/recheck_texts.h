@@ -13,6 +13,7 @@
 
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/keyed_hash.h"
 #include "common/text.h"
 
 #define RECHECK_TEXTS_NONE UINT32_MAX
@@ -23,11 +24,14 @@ struct recheck_texts {
     size_t entry_capacity;
     struct recheck_slot *slot; /* open addressing; a power of two */
     size_t slot_count;
+    struct hash_key key;
     struct text characters; /* of all texts, one behind the other */
     uint32_t code_count;
 };
 
-void recheck_texts_init(struct recheck_texts *texts);
+/* May be cleared even if this fails. */
+MUST_USE enum status recheck_texts_init(struct recheck_texts *texts,
+                                        struct error *err);
 void recheck_texts_clear(struct recheck_texts *texts);
 
 /* The code of `value`, a new one if it has none. */

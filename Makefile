@@ -199,12 +199,12 @@ tidied := $(sources:%.c=$(B)/%.tidy)
 tidy: $(tidied)
 $(B)/%.tidy: include = $(if $(filter %common/error.tidy,$@),,-include .ci/analyzer.h)
 $(B)/%.tidy: %.c .clang-tidy tests/.clang-tidy .ci/analyzer.h $(headers) \
-             | $(B)/.deps $(B)/suites.def
+             | $(B)/.deps $(B)/tests/unit/suites.def $(B)/tests/fault/suites.def
 	@mkdir -p $(@D)
 	@.ci/deps check
 	@echo tidy $<
 	@clang-tidy --quiet --warnings-as-errors='*' $< -- \
-	    $(filter-out -W% -M%,$(CFLAGS)) $(include) -I$(B) \
+	    $(filter-out -W% -M%,$(CFLAGS)) $(include) -I$(B)/tests/unit \
 	    $(package_cflags) 2>$@.log || \
 	    { cat $@.log; exit 1; }
 	@rm -f $@.log

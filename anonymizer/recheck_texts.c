@@ -37,7 +37,7 @@ void recheck_texts_clear(struct recheck_texts *texts)
 
 static uint32_t hash_of(const struct recheck_texts *texts, struct bytes value)
 {
-    return (uint32_t)(keyed_hash(&texts->key, value) >> 32);
+    return (uint32_t)(hash_bytes(&texts->key, value) >> 32);
 }
 
 static struct bytes text_of(const struct recheck_texts *texts,

@@ -13,7 +13,7 @@
 
 #include "common/bytes.h"
 #include "common/error.h"
-#include "common/keyed_hash.h"
+#include "common/hash.h"
 #include "common/text.h"
 
 #define RECHECK_TEXTS_NONE UINT32_MAX

@@ -1,0 +1,326 @@
+#include <assert.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "anonymizer/hierarchy.h"
+#include "cli/command.h"
+#include "common/limits.h"
+#include "common/utf8.h"
+
+/* Children of a node that are shown without --all. */
+#define CHILDREN_SHOWN 12
+
+static const char help[] =
+    "usage: anchorite hierarchy show FILE [--all] [--json]\n\n"
+    "Checks a generalization hierarchy and shows it: for each level the nodes "
+    "and the\nsmallest and largest number of values below one, then the tree "
+    "from the top, with\nthe number of values below each node.  \"-\" is "
+    "standard input.\n\n"
+    "  -a, --all    the whole tree; else at most 12 children of a node\n"
+    "  -j, --json   print one JSON object with the figures of the levels\n"
+    "  -h, --help   this text\n\n"
+    "Example:\n"
+    "  anchorite hierarchy show policies/hierarchies/age.csv\n";
+
+struct options {
+    const char *file;
+    bool all;
+    bool json;
+};
+
+/* Nodes below each node in the order of the file, as lists. */
+struct tree {
+    const struct hierarchy *hierarchy;
+    bool all;
+    uint32_t root;                           /* first of the top level */
+    uint32_t *child[HIERARCHY_LEVELS_MAX];   /* first one; not of level 0 */
+    uint32_t *sibling[HIERARCHY_LEVELS_MAX]; /* the next one of its parent */
+};
+
+/* ---- figures of the levels ---- */
+
+struct level_figures {
+    uint32_t nodes;
+    uint32_t smallest;
+    uint32_t largest;
+};
+
+static struct level_figures measure_level(const struct hierarchy *hierarchy,
+                                          uint32_t level)
+{
+    struct level_figures figures = {.nodes = hierarchy_nodes(hierarchy, level),
+                                    .smallest = UINT32_MAX};
+
+    for (uint32_t node = 0; node < figures.nodes; node++) {
+        uint32_t leaves = hierarchy_leaves(hierarchy, level, node);
+
+        if (leaves < figures.smallest)
+            figures.smallest = leaves;
+        if (leaves > figures.largest)
+            figures.largest = leaves;
+    }
+    return figures;
+}
+
+static void print_levels(const struct hierarchy *hierarchy, const char *file)
+{
+    uint32_t rows = hierarchy_rows(hierarchy);
+    uint32_t levels = hierarchy_levels(hierarchy);
+
+    printf("%s: %u value%s, %u level%s\n\n", file, rows, rows == 1 ? "" : "s",
+           levels, levels == 1 ? "" : "s");
+    printf("level       nodes    smallest     largest\n");
+    for (uint32_t level = 0; level < levels; level++) {
+        struct level_figures figures = measure_level(hierarchy, level);
+
+        printf("%5u  %10u  %10u  %10u\n", level, figures.nodes,
+               figures.smallest, figures.largest);
+    }
+}
+
+static enum status add_level(struct json_value *levels,
+                             const struct hierarchy *hierarchy, uint32_t level,
+                             struct error *err)
+{
+    struct level_figures figures = measure_level(hierarchy, level);
+    struct json_value *object;
+
+    if (json_add_object(levels, NULL, &object, err) != OK ||
+        json_add_integer(object, "level", level, err) != OK ||
+        json_add_integer(object, "nodes", figures.nodes, err) != OK ||
+        json_add_integer(object, "smallest", figures.smallest, err) != OK ||
+        json_add_integer(object, "largest", figures.largest, err) != OK)
+        return err->status;
+    return OK;
+}
+
+static enum status print_json(const struct hierarchy *hierarchy,
+                              const char *file, struct error *err)
+{
+    struct json *json = NULL;
+    struct json_value *root, *levels;
+    enum status status = json_create(&json, err);
+
+    if (status != OK)
+        return status;
+    root = json_edit_root(json);
+    status = json_add_string(root, "file", file, err);
+    if (status == OK)
+        status = json_add_integer(root, "rows", hierarchy_rows(hierarchy), err);
+    if (status == OK)
+        status = json_add_array(root, "levels", &levels, err);
+    for (uint32_t i = 0; i < hierarchy_levels(hierarchy) && status == OK; i++)
+        status = add_level(levels, hierarchy, i, err);
+    if (status == OK)
+        status = command_print_json(json, err);
+    json_destroy(&json);
+    return status;
+}
+
+/* ---- the tree ---- */
+
+static void tree_clear(struct tree *tree)
+{
+    for (uint32_t i = 0; i < HIERARCHY_LEVELS_MAX; i++) {
+        free(tree->child[i]);
+        free(tree->sibling[i]);
+    }
+}
+
+/* From the last node to the first, so that lists begin with the first. */
+static void tree_link(struct tree *tree, uint32_t level)
+{
+    const struct hierarchy *hierarchy = tree->hierarchy;
+    bool top = level + 1 == hierarchy_levels(hierarchy);
+    uint32_t *first = &tree->root;
+
+    if (top)
+        *first = HIERARCHY_NONE;
+    else
+        for (uint32_t i = 0; i < hierarchy_nodes(hierarchy, level + 1); i++)
+            tree->child[level + 1][i] = HIERARCHY_NONE;
+    for (uint32_t node = hierarchy_nodes(hierarchy, level); node-- > 0;) {
+        if (!top)
+            first = &tree->child[level + 1]
+                                [hierarchy_parent(hierarchy, level, node)];
+        tree->sibling[level][node] = *first;
+        *first = node;
+    }
+}
+
+static enum status tree_create(struct tree *tree,
+                               const struct hierarchy *hierarchy, bool all,
+                               struct error *err)
+{
+    uint32_t levels = hierarchy_levels(hierarchy);
+
+    *tree = (struct tree){.hierarchy = hierarchy, .all = all};
+    for (uint32_t i = 0; i < levels; i++) {
+        size_t nodes = hierarchy_nodes(hierarchy, i);
+
+        tree->sibling[i] = malloc(nodes * sizeof *tree->sibling[i]);
+        tree->child[i] = malloc(nodes * sizeof *tree->child[i]);
+        if (tree->sibling[i] == NULL || tree->child[i] == NULL)
+            return error_memory(err, "the tree of the hierarchy");
+    }
+    for (uint32_t i = 0; i < levels; i++)
+        tree_link(tree, i);
+    return OK;
+}
+
+static void print_indent(uint32_t depth)
+{
+    for (uint32_t i = 0; i < depth; i++)
+        fputs("  ", stdout);
+}
+
+/* A file must not be able to move the terminal's cursor: control characters
+ * (in UTF-8: bytes below 20, 7F, and C2 80 to C2 9F) come out as \xNN. */
+static void print_label(struct bytes label)
+{
+    if (label.size == 0)
+        fputs("\"\"", stdout);
+    for (size_t i = 0; i < label.size; i++) {
+        uint8_t byte = label.data[i];
+        bool second = i > 0 && label.data[i - 1] == 0xc2;
+
+        if (byte < 0x20 || byte == 0x7f)
+            printf("\\x%02x", byte);
+        else if (byte == 0xc2 && label.data[i + 1] < 0xa0)
+            continue; /* told with the byte behind it */
+        else if (second && byte < 0xa0)
+            printf("\\xc2\\x%02x", byte);
+        else
+            putchar(byte);
+    }
+}
+
+/* The nodes of a list and what is below them; levels bound the recursion. */
+static void print_list(const struct tree *tree, uint32_t level, uint32_t node)
+{
+    uint32_t depth = hierarchy_levels(tree->hierarchy) - 1 - level;
+    uint32_t shown = 0, more = 0;
+
+    for (; node != HIERARCHY_NONE; node = tree->sibling[level][node]) {
+        if (shown == CHILDREN_SHOWN && !tree->all) {
+            more++;
+            continue;
+        }
+        shown++;
+        print_indent(depth);
+        print_label(hierarchy_label(tree->hierarchy, level, node));
+        if (level > 0)
+            printf(" (%u)", hierarchy_leaves(tree->hierarchy, level, node));
+        putchar('\n');
+        if (level > 0)
+            print_list(tree, level - 1, tree->child[level][node]);
+    }
+    if (more > 0) {
+        print_indent(depth);
+        printf("... %u more\n", more);
+    }
+}
+
+static enum status print_tree(const struct hierarchy *hierarchy, bool all,
+                              struct error *err)
+{
+    struct tree tree;
+    enum status status = tree_create(&tree, hierarchy, all, err);
+
+    if (status == OK) {
+        putchar('\n');
+        print_list(&tree, hierarchy_levels(hierarchy) - 1, tree.root);
+        status = command_finish_output(err);
+    }
+    tree_clear(&tree);
+    return status;
+}
+
+/* ---- the command ---- */
+
+static enum status show(const struct options *options, struct error *err)
+{
+    bool standard = strcmp(options->file, "-") == 0;
+    struct hierarchy *hierarchy = NULL;
+    enum status status;
+
+    if (options->json && !utf8_valid(bytes_of_string(options->file)))
+        return error_set(err, E_INPUT,
+                         "the name of the file is not UTF-8 and cannot stand "
+                         "in JSON");
+    status = hierarchy_open(&hierarchy, standard ? "/dev/stdin" : options->file,
+                            err);
+    if (status != OK)
+        return status;
+    if (options->json) {
+        status = print_json(hierarchy, options->file, err);
+    } else {
+        print_levels(hierarchy, standard ? "standard input" : options->file);
+        status = print_tree(hierarchy, options->all, err);
+    }
+    hierarchy_close(&hierarchy);
+    return status;
+}
+
+/* 0: go on; otherwise *exit_code is to be returned. */
+static int parse_options(int argc, char **argv, struct options *options,
+                         int *exit_code)
+{
+    static const struct option known[] = {
+        {"all", no_argument, NULL, 'a'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *options = (struct options){0};
+    *exit_code = status_exit_code(E_USAGE);
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "ajh", known, NULL)) != -1)
+        switch (option) {
+        case 'a':
+            options->all = true;
+            break;
+        case 'j':
+            options->json = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            *exit_code = status_exit_code(OK);
+            return 1;
+        default:
+            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
+            return 1;
+        }
+    if (optind == argc)
+        return command_misuse(argv[0], "what to do is missing: show");
+    if (strcmp(argv[optind], "build") == 0)
+        return command_misuse(argv[0], "build: not in this version");
+    if (strcmp(argv[optind], "show") != 0)
+        return command_misuse(argv[0], "show is known, \"%s\" is not",
+                              argv[optind]);
+    if (optind + 1 == argc)
+        return command_misuse(argv[0], "show: the file is missing");
+    if (optind + 2 < argc)
+        return command_misuse(argv[0], "show: one file, not %d",
+                              argc - optind - 1);
+    options->file = argv[optind + 1];
+    return 0;
+}
+
+int command_hierarchy(int argc, char **argv)
+{
+    struct options options;
+    struct error err;
+    int exit_code;
+
+    if (parse_options(argc, argv, &options, &exit_code) != 0)
+        return exit_code;
+    error_init(&err);
+    if (show(&options, &err) != OK)
+        return command_fail(&err);
+    return status_exit_code(OK);
+}

@@ -73,11 +73,18 @@ static void figures_before(const struct run *run, struct class_figures *figures)
     finish_figures(figures);
 }
 
+/* Of the output, in which dropped rows are not. */
 static void figures_after(const struct run *run, const struct classes *classes,
                           const bool *lost, struct class_figures *figures)
 {
-    *figures = (struct class_figures){
-        .rows = run->table->rows, .suppressed = run->found.verdict.suppressed};
+    uint64_t suppressed = run->found.verdict.suppressed;
+
+    *figures = (struct class_figures){.rows = run->table->rows,
+                                      .suppressed = suppressed};
+    if (run->policy->drop_suppressed) {
+        figures->rows -= suppressed;
+        figures->suppressed = 0;
+    }
     for (uint32_t c = 0; c < classes->count; c++)
         if (!lost[c])
             count_class(figures, classes->size[c]);
@@ -188,8 +195,6 @@ static enum status recheck_stage(const struct run *run, int output,
     if (status != OK)
         return status;
     result->after = rechecked->classes;
-    result->after.rows = result->rows;
-    result->after.suppressed = result->suppressed;
     result->rechecked = true;
     recheck_destroy(&rechecked);
     return OK;

@@ -8,25 +8,25 @@
  * place for each of the factors. */
 #define POWER_SLACK 1e-14
 
-/* x_d: cost of one attribute, 0 (nothing lost) to 1 (everything). */
+/* x_d: cost of one attribute, 0 (nothing lost) to 1 (everything).  Both sides
+ * of the fraction are times R_d, so that for w = s = 1 they are whole numbers
+ * and nothing but the quotient is rounded. */
 static double attribute_cost(const struct metric *metric, size_t d,
                              uint64_t kept, uint64_t lost, uint64_t suppressed)
 {
     const struct metric_dimension *dimension = &metric->dimension[d];
-    double domain = dimension->domain_size;
-    double whole = (double)suppressed * domain;
-    double raw, x;
+    double whole = (double)suppressed * dimension->domain_size;
+    double cost = metric->generalization * (double)kept;
+    double x;
 
-    /* All in units of 1 / R_d, divided once at the end. */
     if (metric->suppression == 1)
-        raw = metric->generalization * (double)kept + whole;
+        cost += whole;
     else
-        raw = metric->generalization * (double)kept + (double)lost +
-              metric->suppression * (whole - (double)lost);
-    raw /= domain;
-    if (metric->rows <= dimension->cost_min)
+        cost += (double)lost + metric->suppression * (whole - (double)lost);
+    if (dimension->cost_max <= dimension->cost_min)
         return 0; /* a domain of one value: nothing to lose */
-    x = (raw - dimension->cost_min) / (metric->rows - dimension->cost_min);
+    x = (cost - dimension->cost_min) /
+        (dimension->cost_max - dimension->cost_min);
     return x <= 0 ? 0 : floor(x * 1e10) / 1e10;
 }
 
@@ -190,8 +190,8 @@ enum status metric_create(struct metric **out, const struct policy *policy,
 
         dimension->weight = largest > 0 ? weight / largest : 1;
         dimension->domain_size = lattice->dimension[d].domain_size;
-        dimension->cost_min =
-            metric->generalization * metric->rows / dimension->domain_size;
+        dimension->cost_min = metric->generalization * metric->rows;
+        dimension->cost_max = metric->rows * dimension->domain_size;
         status = fill_totals(metric, d, table, err);
     }
     if (status != OK)

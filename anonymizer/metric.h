@@ -44,7 +44,8 @@
 struct metric_dimension {
     double weight;      /* a_d */
     double domain_size; /* R_d */
-    double cost_min;    /* w N / R_d */
+    double cost_min;    /* w N: R_d times the least raw_d there can be */
+    double cost_max;    /* N R_d: R_d times the largest */
     uint64_t *total;    /* [level]: sum over all rows of r */
     double *bound;      /* [level]: x_d without suppression */
 };

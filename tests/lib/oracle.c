@@ -385,17 +385,19 @@ static double loss_of_dimension(const struct oracle_task *task,
     double w = gs <= 0.5 ? 1 : 1 - 2 * (gs - 0.5);
     double n = (double)task->row_count;
     double domain = (double)dimension->rows;
-    double raw = (double)kept / domain * w;
-    double least = w * n / domain;
-    double share = (double)suppressed / domain;
+    double share = (double)suppressed;
+    double whole = (double)suppressed_rows * domain;
+    double raw = w * (double)kept;
 
+    /* Everything times the domain's rows: whole numbers for w = s = 1, so that
+     * only the quotient is rounded before it is cut off. */
     if (s == 1)
-        raw += (double)suppressed_rows;
+        raw += whole;
     else
-        raw += share + s * ((double)suppressed_rows - share);
-    if (n == least)
+        raw += share + s * (whole - share);
+    if (n * domain <= w * n)
         return 0;
-    return floor(fmax(0, (raw - least) / (n - least)) * 1e10) / 1e10;
+    return floor(fmax(0, (raw - w * n) / (n * domain - w * n)) * 1e10) / 1e10;
 }
 
 static int compare_doubles_descending(const void *a, const void *b)

@@ -14,20 +14,20 @@
  * from Insufficient Samplings, arXiv:physics/0307138). */
 static double grassberger(uint64_t n)
 {
-    double sum, half, m;
+    uint64_t half = n / 2;
+    double sum, x = (double)half, m;
 
     assert(n > 0);
     if (n == 1)
         return -EULER_GAMMA - LN_2;
     if (n <= GRASSBERGER_EXACT_MAX) {
         sum = 2.0 - EULER_GAMMA - LN_2;
-        for (uint64_t i = 1; i < n / 2; i++)
+        for (uint64_t i = 1; i < half; i++)
             sum += 2.0 / (double)(2 * i + 1);
         return sum;
     }
-    half = (double)(n / 2);
-    m = 1.0 / (half * half);
-    return log(2.0 * half) +
+    m = 1.0 / (x * x);
+    return log(2.0 * x) +
            m * (1.0 / 24.0 - m * (7.0 / 960.0 - m * (31.0 / 8064.0)));
 }
 

@@ -72,11 +72,9 @@ static void pack(struct recheck_field field, uint32_t code, uint64_t *tuple)
 static enum status run_create(struct recheck_run *run, size_t size,
                               size_t words, struct error *err)
 {
-    size_t tuple_size = words * sizeof *run->tuple;
-
     assert(size > 0);
     *run = (struct recheck_run){0};
-    run->tuple = calloc(size, tuple_size);
+    run->tuple = calloc(size, words * sizeof *run->tuple);
     run->count = calloc(size, sizeof *run->count);
     run->size = size;
     if (run->tuple != NULL && run->count != NULL)

@@ -156,6 +156,32 @@ fault: $(B)/fault
 e2e: $(programs)
 	@BIN=$(B) .ci/e2e $(E2E)
 
+# Every tests/fuzz/fuzz_<name>.c is a fuzzer, tests/fuzz/corpus/<name> holds its
+# seeds and what was found.  `fuzz` lets each search for FUZZ_SECONDS, with clang
+# and sanitizers; `fuzz-replay` runs them over the corpus, with any compiler.
+FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 120
+
+.PRECIOUS: $(B)/fuzz_% $(B)/replay_% $(B)/tests/fuzz/%.o
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/lib/scratch.o $(archives)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(package_libs) -lm
+$(B)/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o \
+               $(B)/tests/lib/scratch.o $(archives)
+	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
+
+fuzz:
+	$(MAKE) CC=clang SAN=fuzzer-no-link,address,undefined \
+	    $(addprefix fuzz-run-,$(FUZZ))
+fuzz-run-%: $(B)/fuzz_%
+	@mkdir -p $(B)/corpus/$*
+	$(B)/fuzz_$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	    -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix=$(B)/found-$*- $(B)/corpus/$* tests/fuzz/corpus/$*
+
+fuzz-replay: $(addprefix fuzz-replay-,$(FUZZ))
+fuzz-replay-%: $(B)/replay_%
+	$(B)/replay_$* tests/fuzz/corpus/$*
+
 # Memory errors and leaks, in the tests' own code as well.
 valgrind: $(B)/unit
 	@.ci/deps valgrind

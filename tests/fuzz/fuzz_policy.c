@@ -1,0 +1,149 @@
+/*
+ * tests/fuzz/fuzz_policy.c - whatever policy: what is refused is refused with
+ * words, and what is accepted has all that the engine relies on.
+ *
+ * Three hierarchies lie beside it: a.csv, b.csv, and bad.csv, which is none.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "anonymizer/hierarchy.h"
+#include "anonymizer/policy.h"
+#include "common/json.h"
+#include "tests/lib/scratch.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct scratch scratch;
+static char policy_path[SCRATCH_PATH_MAX];
+
+static void demand(bool truth)
+{
+    if (!truth)
+        abort();
+}
+
+static void remove_scratch(void)
+{
+    scratch_close(&scratch);
+}
+
+static void set_up(void)
+{
+    if (policy_path[0] != '\0')
+        return;
+    scratch_open(&scratch);
+    atexit(remove_scratch);
+    scratch_write(&scratch, "a.csv", "1;0-4;*\n6;5-9;*\n");
+    scratch_write(&scratch, "b.csv", "x,*\ny,*\n");
+    scratch_write(&scratch, "bad.csv", "x,u,*\nx,v,*\n");
+    snprintf(policy_path, sizeof policy_path, "%s",
+             scratch_path(&scratch, "policy.json"));
+}
+
+static void check_attribute(const struct policy *policy,
+                            const struct policy_attribute *attribute)
+{
+    uint32_t levels = attribute->hierarchy == NULL
+                          ? 2
+                          : hierarchy_levels(attribute->hierarchy);
+
+    demand(attribute->name[0] != '\0' && attribute->line >= 1);
+    demand(policy_find(policy, bytes_of_string(attribute->name)) == attribute);
+    demand(attribute->role <= ROLE_INSENSITIVE);
+    demand(attribute->type <= TYPE_DATE);
+    demand(attribute->level_max == LEVEL_UNLIMITED ||
+           attribute->level_max < levels);
+    demand(attribute->level_min < levels);
+    demand(attribute->level_min <= attribute->level_max);
+    demand(attribute->weight >= 0 && isfinite(attribute->weight));
+    if (attribute->role != ROLE_QUASI_IDENTIFYING)
+        demand(attribute->level_min == 0 && attribute->weight == 1 &&
+               attribute->level_max == LEVEL_UNLIMITED);
+    if (attribute->role != ROLE_QUASI_IDENTIFYING &&
+        attribute->role != ROLE_SENSITIVE)
+        demand(attribute->hierarchy == NULL);
+}
+
+static void check_criterion(const struct policy *policy,
+                            const struct privacy_criterion *criterion)
+{
+    demand(criterion->model <= MODEL_RECURSIVE_CL_DIVERSITY);
+    if (criterion->model == MODEL_K_ANONYMITY) {
+        demand(criterion->k >= 1 && criterion->attribute == NO_ATTRIBUTE);
+        return;
+    }
+    demand(criterion->attribute < policy->attribute_count);
+    demand(policy->attribute[criterion->attribute].role == ROLE_SENSITIVE);
+    demand(criterion->l >= 1 && criterion->l <= UINT32_MAX);
+    if (criterion->model != MODEL_ENTROPY_L_DIVERSITY)
+        demand(criterion->l == floor(criterion->l));
+    if (criterion->model == MODEL_RECURSIVE_CL_DIVERSITY)
+        demand(criterion->c > 0 && isfinite(criterion->c));
+}
+
+static void check_policy(const struct policy *policy)
+{
+    size_t quasi = 0, subjects = 0;
+
+    for (size_t i = 0; i < policy->attribute_count; i++) {
+        check_attribute(policy, &policy->attribute[i]);
+        quasi += policy->attribute[i].role == ROLE_QUASI_IDENTIFYING;
+        subjects += policy->attribute[i].role == ROLE_SUBJECT;
+    }
+    demand(quasi >= 1 && quasi <= QUASI_IDENTIFIERS_MAX && subjects <= 1);
+    demand(policy->criterion_count >= 1);
+    for (size_t i = 0; i < policy->criterion_count; i++)
+        check_criterion(policy, &policy->criterion[i]);
+    demand(policy->suppression_limit >= 0 && policy->suppression_limit <= 1);
+    demand(policy->gs_factor >= 0 && policy->gs_factor <= 1);
+    demand(policy->metric == METRIC_LOSS);
+    demand(policy->aggregate <= AGGREGATE_RANK);
+    demand(policy->missing_count <= MISSING_TOKENS_MAX);
+}
+
+/* The same policy in its canonical form is the same policy. */
+static void check_again(const struct policy *policy, struct bytes text)
+{
+    struct policy *again = NULL;
+    struct json *json = NULL;
+    struct text canonical;
+    struct error err;
+
+    text_init(&canonical);
+    demand(json_parse(&json, text, &err) == OK);
+    demand(json_print_canonical(json_root(json), &canonical, &err) == OK);
+    demand(policy_parse(&again, text_bytes(&canonical), policy_path, &err) ==
+           OK);
+    demand(memcmp(&policy->digest, &again->digest, sizeof again->digest) == 0);
+    demand(policy->attribute_count == again->attribute_count);
+    demand(policy->criterion_count == again->criterion_count);
+    policy_close(&again);
+    json_destroy(&json);
+    text_clear(&canonical);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct policy *policy = NULL;
+    struct error err;
+    enum status status;
+
+    set_up();
+    error_init(&err);
+    status = policy_parse(&policy, bytes_of(data, size), policy_path, &err);
+    if (status != OK) {
+        demand(status == E_INPUT || status == E_LIMIT || status == E_VERSION);
+        demand(policy == NULL);
+        demand(strncmp(err.text, policy_path, strlen(policy_path)) == 0);
+        return 0;
+    }
+    demand(err.text[0] == '\0');
+    check_policy(policy);
+    check_again(policy, bytes_of(data, size));
+    policy_close(&policy);
+    return 0;
+}

@@ -186,8 +186,12 @@ enum status file_read(const char *path, size_t size_max, struct text *out,
 static bool draw_hidden(char hidden[HIDDEN_NAME_SIZE])
 {
     uint64_t number;
+    ssize_t got;
 
-    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+    do
+        got = getrandom(&number, sizeof number, 0);
+    while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof number)
         return false;
     snprintf(hidden, HIDDEN_NAME_SIZE, ".anchorite-%016jx", (uintmax_t)number);
     return true;

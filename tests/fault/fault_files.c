@@ -105,10 +105,12 @@ static void same_without_proc(void)
 
 static void interruptions_do_no_harm(void)
 {
-    FAULT_LOOP(FAULT_READ | FAULT_WRITE | FAULT_OPEN | FAULT_SYNC, EINTR)
+    fault_without_tmpfile(true); /* then it takes a name, by getrandom */
+    FAULT_LOOP(FAULT_WRITE | FAULT_OPEN | FAULT_SYNC | FAULT_RANDOM, EINTR)
     {
         write_fresh(OK);
     }
+    fault_without_tmpfile(false);
 }
 
 static void transfers_byte_by_byte_are_whole(void)

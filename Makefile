@@ -118,8 +118,9 @@ $(B)/unit $(B)/fault:
 	$(CC) $(LDFLAGS) $(LDEXTRA) -o $@ $^ $(package_libs) -lcunit -lm
 
 # Calls that tests/fault/fault.c can let fail.
-fault_calls := malloc calloc realloc free read write lseek fstat openat access \
-               fsync linkat renameat getrandom pthread_create
+fault_calls := malloc calloc realloc reallocarray free strdup strndup read \
+               write lseek fstat openat access fsync linkat renameat getrandom \
+               pthread_create
 $(B)/fault: LDEXTRA := $(addprefix -Wl$(comma)--wrap=,$(fault_calls))
 
 # The list of suites follows the files: tests/unit/test_<module>.c and

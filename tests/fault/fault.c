@@ -178,7 +178,10 @@ void fault_short_transfers(bool one_byte)
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *piece, size_t size);
+void *__real_reallocarray(void *piece, size_t count, size_t size);
 void __real_free(void *piece);
+char *__real_strdup(const char *string);
+char *__real_strndup(const char *string, size_t size);
 ssize_t __real_read(int fd, void *data, size_t size);
 ssize_t __real_write(int fd, const void *data, size_t size);
 off_t __real_lseek(int fd, off_t offset, int whence);
@@ -197,7 +200,10 @@ int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *piece, size_t size);
+void *__wrap_reallocarray(void *piece, size_t count, size_t size);
 void __wrap_free(void *piece);
+char *__wrap_strdup(const char *string);
+char *__wrap_strndup(const char *string, size_t size);
 ssize_t __wrap_read(int fd, void *data, size_t size);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
 off_t __wrap_lseek(int fd, off_t offset, int whence);
@@ -239,6 +245,27 @@ void *__wrap_realloc(void *piece, size_t size)
         return NULL;
     grown = __real_realloc(piece, size);
     return piece == NULL ? counted(grown) : grown;
+}
+
+void *__wrap_reallocarray(void *piece, size_t count, size_t size)
+{
+    void *grown;
+
+    assert(count > 0 && size > 0);
+    if (fails(FAULT_MEMORY))
+        return NULL;
+    grown = __real_reallocarray(piece, count, size);
+    return piece == NULL ? counted(grown) : grown;
+}
+
+char *__wrap_strdup(const char *string)
+{
+    return fails(FAULT_MEMORY) ? NULL : counted(__real_strdup(string));
+}
+
+char *__wrap_strndup(const char *string, size_t size)
+{
+    return fails(FAULT_MEMORY) ? NULL : counted(__real_strndup(string, size));
 }
 
 void __wrap_free(void *piece)

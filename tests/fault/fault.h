@@ -33,7 +33,7 @@
 #include "common/error.h"
 
 /* Sets of calls. */
-#define FAULT_MEMORY (1u << 0) /* malloc, calloc, realloc */
+#define FAULT_MEMORY (1u << 0) /* malloc, strdup and so on */
 #define FAULT_READ (1u << 1)
 #define FAULT_WRITE (1u << 2)
 #define FAULT_SEEK (1u << 3)

@@ -203,6 +203,7 @@ headers := $(sort $(wildcard $(foreach folder,anonymizer broker cli common \
 
 check: format directions headers tidy
 	$(MAKE) CC=gcc all test
+	@.ci/symbols build/libanonymizer.a
 	$(MAKE) CC=clang all unit
 	@echo "check: passed"
 

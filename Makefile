@@ -123,6 +123,19 @@ fault_calls := malloc calloc realloc reallocarray free strdup strndup read \
                pthread_create
 $(B)/fault: LDEXTRA := $(addprefix -Wl$(comma)--wrap=,$(fault_calls))
 
+# All of it.  Every part says how it went; the first that fails ends it.
+test: all
+	$(MAKE) unit
+	$(MAKE) fault
+	$(MAKE) fuzz-replay
+	$(MAKE) golden
+	$(MAKE) property
+	$(MAKE) e2e
+	@echo "test: passed"
+
+demo: all
+	@eval/demo.sh $(B)
+
 # The list of suites follows the files: tests/unit/test_<module>.c and
 # tests/fault/fault_<module>.c hold suite <module>.
 suite_files = $(wildcard tests/$(1)/$(2)_*.c)

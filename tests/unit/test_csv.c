@@ -122,7 +122,7 @@ static void refuse(const char *input, const char *expected)
 }
 
 #define REFUSE_BYTES(input, expected)                                          \
-    expect_bytes(bytes_of(input, sizeof input - 1), automatic, E_INPUT,        \
+    expect_bytes(bytes_of(input, sizeof(input) - 1), automatic, E_INPUT,       \
                  expected)
 
 static void reads_records(void)
@@ -485,9 +485,9 @@ static void limits_fields(void)
     build(&input, "a;b\n1;\"", 'x', CSV_FIELD_MAX, "\"\n");
     expect_answer(&input, OK, "");
     /* Each value byte is written twice. */
-    build(&input, "a;b\n1;\"", '"', 2 * CSV_FIELD_MAX, "\"\n");
+    build(&input, "a;b\n1;\"", '"', (size_t)2 * CSV_FIELD_MAX, "\"\n");
     expect_answer(&input, OK, "");
-    build(&input, "a;b\n1;\"", '"', 2 * CSV_FIELD_MAX + 2, "\"\n");
+    build(&input, "a;b\n1;\"", '"', (size_t)2 * CSV_FIELD_MAX + 2, "\"\n");
     expect_answer(&input, E_LIMIT,
                   "t.csv: line 2, column \"b\": a field of "
                   "more than 1048576 bytes; is the quote that "

@@ -264,9 +264,9 @@ static enum status show(const struct options *options, struct error *err)
     return status;
 }
 
-/* 0: go on; otherwise *exit_code is to be returned. */
-static int parse_options(int argc, char **argv, struct options *options,
-                         int *exit_code)
+/* False: *exit_code is to be returned, all has been said. */
+static bool parse_options(int argc, char **argv, struct options *options,
+                          int *exit_code)
 {
     static const struct option known[] = {
         {"all", no_argument, NULL, 'a'},
@@ -290,25 +290,24 @@ static int parse_options(int argc, char **argv, struct options *options,
         case 'h':
             fputs(help, stdout);
             *exit_code = status_exit_code(OK);
-            return 1;
+            return false;
         default:
             fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
-            return 1;
+            return false;
         }
     if (optind == argc)
-        return command_misuse(argv[0], "what to do is missing: show");
-    if (strcmp(argv[optind], "build") == 0)
-        return command_misuse(argv[0], "build: not in this version");
-    if (strcmp(argv[optind], "show") != 0)
-        return command_misuse(argv[0], "show is known, \"%s\" is not",
-                              argv[optind]);
-    if (optind + 1 == argc)
-        return command_misuse(argv[0], "show: the file is missing");
-    if (optind + 2 < argc)
-        return command_misuse(argv[0], "show: one file, not %d",
-                              argc - optind - 1);
-    options->file = argv[optind + 1];
-    return 0;
+        command_misuse(argv[0], "what to do is missing: show");
+    else if (strcmp(argv[optind], "build") == 0)
+        command_misuse(argv[0], "build: not in this version");
+    else if (strcmp(argv[optind], "show") != 0)
+        command_misuse(argv[0], "show is known, \"%s\" is not", argv[optind]);
+    else if (optind + 1 == argc)
+        command_misuse(argv[0], "show: the file is missing");
+    else if (optind + 2 < argc)
+        command_misuse(argv[0], "show: one file, not %d", argc - optind - 1);
+    else
+        options->file = argv[optind + 1];
+    return options->file != NULL;
 }
 
 int command_hierarchy(int argc, char **argv)
@@ -317,7 +316,7 @@ int command_hierarchy(int argc, char **argv)
     struct error err;
     int exit_code;
 
-    if (parse_options(argc, argv, &options, &exit_code) != 0)
+    if (!parse_options(argc, argv, &options, &exit_code))
         return exit_code;
     error_init(&err);
     if (show(&options, &err) != OK)

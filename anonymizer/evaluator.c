@@ -293,6 +293,16 @@ enum status evaluator_judge(struct evaluator *evaluator, const uint8_t *level,
     return has_histograms ? remember(evaluator, level, source, err) : OK;
 }
 
+uint64_t evaluator_suppressed(struct evaluator *evaluator, const uint8_t *level)
+{
+    struct verdict verdict;
+    bool has_histograms;
+
+    judge_from(evaluator, &evaluator->problem->bottom, level, true, &verdict,
+               &has_histograms);
+    return verdict.suppressed;
+}
+
 void evaluator_expand(struct evaluator *evaluator, const uint8_t *level,
                       struct verdict *verdict, bool *suppressed,
                       const struct classes **classes, const bool **lost)

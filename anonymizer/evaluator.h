@@ -56,6 +56,10 @@ MUST_USE enum status evaluator_judge(struct evaluator *evaluator,
                                      struct verdict *verdict,
                                      struct error *err);
 
+/* Rows that a node suppresses, counted to the end. */
+uint64_t evaluator_suppressed(struct evaluator *evaluator,
+                              const uint8_t *level);
+
 /* Like judge, from the bottom; suppressed[tuple] says which tuples are lost,
  * and *classes borrows the classes until the next call: their sizes, and
  * lost[class]. */

@@ -171,6 +171,24 @@ bool frontier_peek(const struct frontier *frontier, struct rank *next)
     return true;
 }
 
+void frontier_reach(const struct frontier *frontier, uint8_t *level)
+{
+    const struct lattice *lattice = frontier->metric->lattice;
+    const uint8_t *next;
+
+    assert(frontier->count > 0);
+    next = slot_level(frontier, frontier->heap[0]);
+    memcpy(level, next, frontier->level_count);
+    for (size_t d = next[frontier->level_count]; d < frontier->level_count; d++)
+        level[d] = (uint8_t)lattice->dimension[d].level_max;
+}
+
+void frontier_drop(struct frontier *frontier)
+{
+    assert(frontier->count > 0);
+    pop(frontier);
+}
+
 enum status frontier_advance(struct frontier *frontier, const struct rank *best,
                              struct error *err)
 {

@@ -56,6 +56,13 @@ MUST_USE enum status frontier_start(struct frontier *frontier,
 /* Look at the next one; false if there is none. */
 bool frontier_peek(const struct frontier *frontier, struct rank *next);
 
+/* level := the highest node that can come out by way of the next one.  There
+ * must be one. */
+void frontier_reach(const struct frontier *frontier, uint8_t *level);
+
+/* Take the next one out with all that would come by way of it. */
+void frontier_drop(struct frontier *frontier);
+
 /* Take the next one out, and put in those of its children that come before
  * `best` (NULL: all).  There must be one. */
 MUST_USE enum status frontier_advance(struct frontier *frontier,

@@ -29,8 +29,6 @@ struct search {
     bool found;
     struct rank best;
     struct verdict best_verdict;
-    bool top_seen;
-    uint64_t top_suppressed; /* at the highest levels allowed */
     enum status status;
     struct error err;
 };
@@ -126,16 +124,6 @@ static enum status add_judged(struct search *search, const uint8_t *level,
     return vectors_add(&search->judged, level, width(search), err);
 }
 
-static bool is_top(const struct search *search, const uint8_t *level)
-{
-    const struct lattice *lattice = search->problem->lattice;
-
-    for (size_t d = 0; d < lattice->dimension_count; d++)
-        if (level[d] != lattice->dimension[d].level_max)
-            return false;
-    return true;
-}
-
 /* The one place where a judgement changes what is known. */
 static enum status learn(struct search *search, const uint8_t *level,
                          const struct verdict *verdict, struct error *err)
@@ -143,10 +131,6 @@ static enum status learn(struct search *search, const uint8_t *level,
     struct rank rank;
 
     search->judgements++;
-    if (is_top(search, level)) {
-        search->top_seen = true;
-        search->top_suppressed = verdict->suppressed;
-    }
     if (verdict->dead)
         return add_dead(search, level, err);
     if (verdict->valid) {
@@ -265,16 +249,27 @@ static enum status climb(struct search *search, struct evaluator *evaluator,
 static enum status work(struct search *search, struct evaluator *evaluator,
                         struct chain *chain, struct error *err)
 {
+    uint8_t reach[QUASI_IDENTIFIERS_MAX];
     struct rank next;
     enum status status = OK;
 
     while (status == OK && search->status == OK &&
            frontier_peek(&search->frontier, &next) &&
            beats_best(search, &next)) {
+        bool dead = is_dead(search, next.level);
+
+        if (search->cancel != NULL && atomic_load(search->cancel))
+            return error_set(err, E_CANCELLED, "interrupted");
+        frontier_reach(&search->frontier, reach);
+        /* A dead node says nothing about those above it, unless the highest
+         * that is reached by way of it is dead, too. */
+        if (dead && is_dead(search, reach)) {
+            frontier_drop(&search->frontier);
+            continue;
+        }
         status = frontier_advance(&search->frontier,
                                   search->found ? &search->best : NULL, err);
-        if (status != OK || is_dead(search, next.level) ||
-            is_judged(search, next.level))
+        if (status != OK || dead || is_judged(search, next.level))
             continue;
         build_chain(search, next.level, chain);
         status = climb(search, evaluator, chain, err);
@@ -323,6 +318,29 @@ static void run_threads(struct search *search, unsigned threads)
         pthread_join(thread[i], NULL);
 }
 
+/* What a person can do something about: how far off the highest levels are.
+ * The search itself counts no further than needed. */
+static enum status explain_no(const struct problem *problem, struct error *err)
+{
+    uint8_t top[QUASI_IDENTIFIERS_MAX];
+    struct evaluator *evaluator = NULL;
+    enum status status = evaluator_create(&evaluator, problem, err);
+    uint64_t suppressed;
+
+    if (status != OK)
+        return status;
+    for (size_t d = 0; d < problem->lattice->dimension_count; d++)
+        top[d] = (uint8_t)problem->lattice->dimension[d].level_max;
+    suppressed = evaluator_suppressed(evaluator, top);
+    evaluator_destroy(&evaluator);
+    return error_set(
+        err, E_NO,
+        "no transformation satisfies the policy: even at the highest levels "
+        "%ju of %ju rows would be suppressed, and the limit is %ju",
+        (uintmax_t)suppressed, (uintmax_t)problem->table->rows,
+        (uintmax_t)problem->suppressed_max);
+}
+
 static enum status answer(const struct search *search,
                           struct search_result *result, struct error *err)
 {
@@ -330,17 +348,8 @@ static enum status answer(const struct search *search,
         *err = search->err;
         return search->status;
     }
-    if (!search->found) {
-        /* The first chain ends at the top, since nothing bounds it. */
-        assert(search->top_seen);
-        return error_set(
-            err, E_NO,
-            "no transformation satisfies the policy: even at the highest "
-            "levels %ju of %ju rows would be suppressed, and the limit is %ju",
-            (uintmax_t)search->top_suppressed,
-            (uintmax_t)search->problem->table->rows,
-            (uintmax_t)search->problem->suppressed_max);
-    }
+    if (!search->found)
+        return explain_no(search->problem, err);
     memcpy(result->level, search->best.level, sizeof result->level);
     result->verdict = search->best_verdict;
     result->judged = search->judgements;

@@ -212,7 +212,7 @@ static bool criterion_holds(const struct criteria *criteria,
     case MODEL_RECURSIVE_CL_DIVERSITY:
         return recursive_holds(model->c, model->l, number, distinct);
     }
-    assert(!"a model without a rule");
+    assert(false && "a model without a rule");
     return false;
 }
 
@@ -232,7 +232,7 @@ static size_t find_sensitive(const struct table *table, size_t attribute)
     for (size_t s = 0; s < table->sensitive_count; s++)
         if (table->sensitive[s].attribute == attribute)
             return s;
-    assert(!"a judged attribute that was not read");
+    assert(false && "a judged attribute that was not read");
     return 0;
 }
 

@@ -17,7 +17,7 @@
  *   raw_d    sum over kept groups of c * share * w, plus over outliers of c if
  *            s is 1, else c * share + s * (c - c * share), where share is the
  *            part of the domain's rows under the label, s = min(1, 2 gs) and
- *            w = min(1, 2 - 2 gs)
+ *            w = min(1, 2 - 2 gs); computed times R_d and divided once
  *   loss_d   (raw_d - min_d) / (N - min_d), min_d = w N / R_d, not below 0, cut
  *            to ten decimals
  *   score    the aggregate of the loss_d, weighted, in order of the columns

@@ -133,7 +133,7 @@ static void put_number(struct text *out, const char *key, double number)
     put(out, text);
 }
 
-static const char *role_name(enum role role)
+static const char *role_word(enum role role)
 {
     switch (role) {
     case ROLE_SUBJECT:
@@ -159,7 +159,7 @@ static void put_attribute(const struct sample *sample, size_t at,
     put(out, "    ");
     put_json_string(out, column->name);
     put(out, ": {\"role\": \"");
-    put(out, role_name(column->role));
+    put(out, role_word(column->role));
     put(out, "\"");
     if (column->domain != NULL) {
         sample_hierarchy_name(at, name);

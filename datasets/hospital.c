@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "datasets/city.h"
 #include "datasets/staff.h"
 
@@ -237,11 +238,11 @@ void hospital_patient(const struct hospital *hospital, uint32_t number,
 
 static size_t append(char *name, size_t size, const char *more)
 {
-    size_t length = strlen(more);
+    struct bytes text = bytes_of_string(more);
 
-    assert(size + length <= PATIENT_NAME_MAX);
-    memcpy(name + size, more, length);
-    return size + length;
+    assert(size + text.size <= PATIENT_NAME_MAX);
+    memcpy(name + size, text.data, text.size);
+    return size + text.size;
 }
 
 size_t patient_name(const struct patient *patient, char name[PATIENT_NAME_MAX])

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "datasets/city.h"
 #include "datasets/staff.h"
 
@@ -70,10 +71,10 @@ static size_t put_field(char *to, size_t size, const char *field, size_t length)
 
 static size_t put_text(char *to, size_t size, const char *text)
 {
-    size_t length = strlen(text);
+    struct bytes from = bytes_of_string(text);
 
-    memcpy(to + size, text, length);
-    return size + length;
+    memcpy(to + size, from.data, from.size);
+    return size + from.size;
 }
 
 static void piece_add(struct piece *piece, const char *text)

@@ -87,6 +87,7 @@ static enum status append_line(struct writer *writer,
                                const uint32_t *tuple, struct error *err)
 {
     const struct table *table = writer->plan->table;
+    size_t begin = writer->buffer.size;
     bool first = true;
     enum status status = OK;
 
@@ -106,6 +107,9 @@ static enum status append_line(struct writer *writer,
             status = text_append(&writer->buffer, record->field[c].raw.data,
                                  record->field[c].raw.size, err);
     }
+    /* A line without a byte is no record. */
+    if (status == OK && writer->buffer.size == begin)
+        status = text_append_string(&writer->buffer, "\"\"", err);
     if (status == OK)
         status = text_append_string(&writer->buffer, table->newline, err);
     if (status == OK && writer->buffer.size >= WRITE_SIZE)
@@ -118,9 +122,13 @@ static enum status write_rows(struct writer *writer, struct csv_reader *csv,
                               struct error *err)
 {
     const struct table *table = writer->plan->table;
-    const struct csv_record *record;
-    enum status status = append_line(writer, csv_header(csv), NULL, err);
+    const struct csv_record *record = csv_header(csv);
+    enum status status;
 
+    if (record->count != table->column_count)
+        return error_set(err, E_INPUT, "%s: changed while it was being read",
+                         input_name);
+    status = append_line(writer, record, NULL, err);
     for (uint64_t row = 0; status == OK; row++) {
         uint32_t tuple;
 

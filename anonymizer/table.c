@@ -558,12 +558,13 @@ done:
 }
 
 /* A second look at the subjects whose hash came twice. */
-static enum status check_subjects(struct reading *reading, struct error *err)
+static enum status check_subjects(struct reading *reading, atomic_bool *cancel,
+                                  struct error *err)
 {
     struct csv_options options = {.delimiter = reading->table->delimiter};
     struct csv_reader *csv = NULL;
     const struct csv_record *record = NULL;
-    uint64_t first_line = 0;
+    uint64_t first_line = 0, rows = 0;
     enum status status;
 
     if (subjects_suspects(&reading->subjects) == 0)
@@ -572,7 +573,15 @@ static enum status check_subjects(struct reading *reading, struct error *err)
         return error_set(err, E_IO, "%s: cannot be read a second time",
                          reading->name);
     status = csv_open(&csv, reading->fd, reading->name, options, err);
+    if (status == OK && csv_header(csv)->count != reading->table->column_count)
+        status = error_set(err, E_INPUT, "%s: changed while it was being read",
+                           reading->name);
     while (status == OK) {
+        if (cancel != NULL && rows++ % CANCEL_ROWS == 0 &&
+            atomic_load(cancel)) {
+            status = error_set(err, E_CANCELLED, "interrupted");
+            break;
+        }
         status = csv_next(csv, &record, err);
         if (status != OK || record == NULL)
             break;
@@ -590,10 +599,11 @@ static enum status check_subjects(struct reading *reading, struct error *err)
     return status;
 }
 
-static enum status finish(struct reading *reading, struct error *err)
+static enum status finish(struct reading *reading, atomic_bool *cancel,
+                          struct error *err)
 {
     struct table *table = reading->table;
-    enum status status = check_subjects(reading, err);
+    enum status status = check_subjects(reading, cancel, err);
 
     for (size_t q = 0; status == OK && q < table->quasi_count; q++)
         status = finish_quasi(&table->quasi[q], &reading->quasi[q], err);
@@ -656,7 +666,7 @@ enum status table_read(struct table **out, const struct policy *policy, int fd,
     if (status == OK)
         status = read_rows(&reading, csv, cancel, err);
     if (status == OK)
-        status = finish(&reading, err);
+        status = finish(&reading, cancel, err);
 done:
     csv_close(&csv);
     reading_clear(&reading);

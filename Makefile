@@ -184,6 +184,7 @@ $(B)/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o \
 	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 
 fuzz:
+	@.ci/deps check
 	$(MAKE) CC=clang SAN=fuzzer-no-link,address,undefined \
 	    $(addprefix fuzz-run-,$(FUZZ))
 fuzz-run-%: $(B)/fuzz_%

@@ -22,13 +22,13 @@ static char *trim(char *text)
 /* The byte that <XX> at `text` stands for. */
 static bool hex_byte(const char *text, uint8_t *byte)
 {
-    unsigned value;
-    int length = 0;
+    char digits[3] = {0};
 
     if (text[0] != '<' || !isxdigit((unsigned char)text[1]) ||
-        sscanf(text, "<%2x>%n", &value, &length) != 1 || length != 4)
+        !isxdigit((unsigned char)text[2]) || text[3] != '>')
         return false;
-    *byte = (uint8_t)value;
+    memcpy(digits, text + 1, 2);
+    *byte = (uint8_t)strtoul(digits, NULL, 16);
     return true;
 }
 

@@ -572,7 +572,7 @@ static enum status detect_delimiter(struct csv_reader *reader,
 {
     static const char candidates[] = {';', ',', '\t', '|'};
     size_t count[256];
-    size_t best = 1; /* the comma */
+    size_t best = 0;
     bool whole = false;
 
     while (!whole) {
@@ -593,11 +593,13 @@ static enum status detect_delimiter(struct csv_reader *reader,
         if (block_load(reader, err) != OK)
             return err->status;
     }
-    for (size_t i = sizeof candidates; i-- > 0;)
-        if (count[(uint8_t)candidates[i]] >= count[(uint8_t)candidates[best]] &&
-            count[(uint8_t)candidates[i]] > 0)
+    for (size_t i = 1; i < sizeof candidates; i++)
+        if (count[(uint8_t)candidates[i]] > count[(uint8_t)candidates[best]])
             best = i;
-    reader->delimiter = (uint8_t)candidates[best];
+    if (count[(uint8_t)candidates[best]] == 0)
+        reader->delimiter = ',';
+    else
+        reader->delimiter = (uint8_t)candidates[best];
     return OK;
 }
 

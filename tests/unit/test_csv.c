@@ -8,6 +8,7 @@
 
 #include "anonymizer/csv_internal.h"
 #include "common/limits.h"
+#include "common/random.h"
 #include "tests/lib/suite.h"
 
 void suite_csv(void);
@@ -550,15 +551,19 @@ static void counts_fields_beyond_the_limit(void)
 
 /* ---- random tables against a reader that goes byte by byte ---- */
 
-static uint64_t random_state;
+static struct random random_numbers;
 
-/* Marsaglia's xorshift64: enough to draw tests. */
+static void draw_init(void)
+{
+    uint64_t seed = (uint64_t)time(NULL);
+
+    random_init(&random_numbers, seed);
+    printf("(seed %ju) ", (uintmax_t)seed);
+}
+
 static uint32_t draw(uint32_t below)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint32_t)(random_state >> 32) % below;
+    return (uint32_t)random_below(&random_numbers, below);
 }
 
 /* What RFC 4180 and csv.h say, one byte at a time.  Returns false where the
@@ -673,8 +678,7 @@ static void random_tables_agree(void)
     struct csv_options options = {.delimiter = ';', .no_header = true};
     uint32_t accepted = 0, refused = 0;
 
-    random_state = (uint64_t)time(NULL) | 1;
-    printf("(seed %ju) ", (uintmax_t)random_state);
+    draw_init();
     for (int i = 0; i < 20000; i++) {
         struct csv_tuning fast = {4 + draw(100), csv_scan_best()};
         struct csv_tuning plain = {4 + draw(100), csv_scan_plain};
@@ -713,8 +717,7 @@ static void scans_agree(void)
     uint8_t data[64 * WORDS];
     uint64_t plain[WORDS], fast[WORDS];
 
-    random_state = (uint64_t)time(NULL) | 1;
-    printf("(seed %ju) ", (uintmax_t)random_state);
+    draw_init();
     for (int i = 0; i < 2000; i++) {
         /* Sometimes neither NUL nor high bytes, sometimes one of them. */
         uint32_t low = draw(2), span = draw(2) == 0 ? 127 : 255;

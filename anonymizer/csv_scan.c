@@ -43,7 +43,7 @@ struct csv_seen csv_scan_plain(const uint8_t *data, size_t words,
     for (size_t word = 0; word < words; word++) {
         uint64_t bits = 0;
 
-        for (unsigned i = 0; i < 8; i++) {
+        for (size_t i = 0; i < 8; i++) {
             uint64_t eight = load_eight(data + 64 * word + 8 * i);
             uint64_t found =
                 zero_bytes(eight ^ delimiters) | zero_bytes(eight ^ quotes) |

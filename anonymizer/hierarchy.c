@@ -26,7 +26,7 @@ struct label {
  * bytes of almost none but the right one. */
 struct slot {
     uint32_t hash;
-    uint32_t id; /* HIERARCHY_NONE: free */
+    uint32_t after; /* id + 1; 0: free */
 };
 
 struct label_index {
@@ -89,11 +89,11 @@ static uint32_t index_find(const struct label_index *index,
     for (uint32_t at = hash >> (32 - index->bits);; at = (at + 1) & last) {
         struct slot slot = index->slot[at];
 
-        if (slot.id == HIERARCHY_NONE)
+        if (slot.after == 0)
             return HIERARCHY_NONE;
         if (slot.hash == hash &&
-            bytes_equal(label_bytes(hierarchy, labels[slot.id]), value))
-            return slot.id;
+            bytes_equal(label_bytes(hierarchy, labels[slot.after - 1]), value))
+            return slot.after - 1;
     }
 }
 
@@ -102,7 +102,7 @@ static void index_place(struct label_index *index, struct slot slot)
     uint32_t last = (UINT32_C(1) << index->bits) - 1;
     uint32_t at = slot.hash >> (32 - index->bits);
 
-    while (index->slot[at].id != HIERARCHY_NONE)
+    while (index->slot[at].after != 0)
         at = (at + 1) & last;
     index->slot[at] = slot;
 }
@@ -114,13 +114,11 @@ static enum status index_grow(struct label_index *index, struct error *err)
     size_t slots = (size_t)1 << grown.bits;
 
     assert(grown.bits < 32);
-    grown.slot = malloc(slots * sizeof *grown.slot);
+    grown.slot = calloc(slots, sizeof *grown.slot);
     if (grown.slot == NULL)
         return error_memory(err, "a hierarchy");
-    for (size_t i = 0; i < slots; i++)
-        grown.slot[i] = (struct slot){0, HIERARCHY_NONE};
     for (size_t i = 0; index->bits > 0 && i < slots / 2; i++)
-        if (index->slot[i].id != HIERARCHY_NONE)
+        if (index->slot[i].after != 0)
             index_place(&grown, index->slot[i]);
     free(index->slot);
     *index = grown;
@@ -137,45 +135,39 @@ static enum status index_add(struct label_index *index, uint32_t hash,
         if (status != OK)
             return status;
     }
-    index_place(index, (struct slot){hash, id});
+    index_place(index, (struct slot){hash, id + 1});
     index->count++;
     return OK;
 }
 
 /* ---- growing ---- */
 
-/* Make an array hold `capacity` items of `size` bytes.  `array` is where its
- * pointer is kept, of whatever type: hence the copies. */
-static enum status array_resize(void *array, size_t size, uint32_t capacity,
-                                struct error *err)
-{
-    void *old, *resized;
-
-    memcpy(&old, array, sizeof old);
-    resized = realloc(old, size * capacity);
-    if (resized == NULL)
-        return error_memory(err, "a hierarchy");
-    memcpy(array, &resized, sizeof resized);
-    return OK;
-}
-
 static enum status level_reserve(struct draft *draft, uint32_t number,
                                  struct error *err)
 {
     struct level *level = &draft->hierarchy->level[number];
     uint32_t capacity = level->capacity == 0 ? 16 : 2 * level->capacity;
+    struct label *label;
+    uint32_t *parent, *leaves, *first;
 
     if (level->nodes < level->capacity)
         return OK;
-    if (array_resize(&level->label, sizeof *level->label, capacity, err) !=
-            OK ||
-        array_resize(&level->parent, sizeof *level->parent, capacity, err) !=
-            OK ||
-        array_resize(&level->leaves, sizeof *level->leaves, capacity, err) !=
-            OK ||
-        array_resize(&draft->first[number], sizeof *draft->first[number],
-                     capacity, err) != OK)
-        return err->status;
+    label = realloc(level->label, capacity * sizeof *label);
+    if (label == NULL)
+        return error_memory(err, "a hierarchy");
+    level->label = label;
+    parent = realloc(level->parent, capacity * sizeof *parent);
+    if (parent == NULL)
+        return error_memory(err, "a hierarchy");
+    level->parent = parent;
+    leaves = realloc(level->leaves, capacity * sizeof *leaves);
+    if (leaves == NULL)
+        return error_memory(err, "a hierarchy");
+    level->leaves = leaves;
+    first = realloc(draft->first[number], capacity * sizeof *first);
+    if (first == NULL)
+        return error_memory(err, "a hierarchy");
+    draft->first[number] = first;
     level->capacity = capacity;
     return OK;
 }
@@ -194,6 +186,8 @@ static enum status level_add(struct draft *draft, uint32_t number,
     if (label.size > HIERARCHY_SIZE_MAX - hierarchy->texts.size)
         return error_set(err, E_LIMIT, "labels of more than %u bytes",
                          HIERARCHY_SIZE_MAX);
+    assert(level->label != NULL && level->parent != NULL &&
+           level->leaves != NULL && draft->first[number] != NULL);
     *node = level->nodes;
     level->label[*node] =
         (struct label){(uint32_t)hierarchy->texts.size, (uint32_t)label.size};
@@ -210,17 +204,24 @@ static enum status rows_reserve(struct draft *draft, struct error *err)
 {
     struct hierarchy *hierarchy = draft->hierarchy;
     uint32_t capacity = draft->row_capacity == 0 ? 16 : 2 * draft->row_capacity;
+    uint32_t *line;
 
     if (hierarchy->rows == HIERARCHY_ROWS_MAX)
         return error_set(err, E_LIMIT, "more than %u rows", HIERARCHY_ROWS_MAX);
     if (hierarchy->rows < draft->row_capacity)
         return OK;
-    if (array_resize(&draft->line, sizeof *draft->line, capacity, err) != OK)
-        return err->status;
-    for (uint32_t i = 1; i < hierarchy->levels; i++)
-        if (array_resize(&hierarchy->level[i].node,
-                         sizeof *hierarchy->level[i].node, capacity, err) != OK)
-            return err->status;
+    line = realloc(draft->line, capacity * sizeof *line);
+    if (line == NULL)
+        return error_memory(err, "a hierarchy");
+    draft->line = line;
+    for (uint32_t i = 1; i < hierarchy->levels; i++) {
+        uint32_t *node =
+            realloc(hierarchy->level[i].node, capacity * sizeof *node);
+
+        if (node == NULL)
+            return error_memory(err, "a hierarchy");
+        hierarchy->level[i].node = node;
+    }
     draft->row_capacity = capacity;
     return OK;
 }
@@ -231,6 +232,7 @@ static enum status rows_reserve(struct draft *draft, struct error *err)
 static uint32_t first_line(const struct draft *draft, uint32_t level,
                            uint32_t node)
 {
+    assert(draft->line != NULL && draft->first[level] != NULL);
     return draft->line[draft->first[level][node]];
 }
 
@@ -289,6 +291,7 @@ static enum status add_row(struct draft *draft, const struct csv_record *record,
     uint32_t row = hierarchy->rows, below = row;
     bool known = false;
 
+    assert(record->count == hierarchy->levels);
     if (rows_reserve(draft, err) != OK)
         return err->status;
     draft->line[row] = (uint32_t)record->line;
@@ -296,7 +299,7 @@ static enum status add_row(struct draft *draft, const struct csv_record *record,
         return err->status;
     hierarchy->level[0].leaves[row] = 1;
 
-    for (uint32_t i = 1; i < hierarchy->levels; i++) {
+    for (uint32_t i = 1; i < record->count; i++) {
         struct level *level = &hierarchy->level[i];
         struct bytes label = record->field[i].value;
         uint32_t nodes = level->nodes, node;
@@ -368,7 +371,7 @@ static enum status graph_create(struct label_graph *graph,
         nodes += hierarchy->level[i].nodes;
     }
     /* Each cell but one has a delimiter or a newline of its own. */
-    assert(nodes <= HIERARCHY_SIZE_MAX + 1);
+    assert(nodes > 0 && nodes <= HIERARCHY_SIZE_MAX + 1);
     graph->base[hierarchy->levels] = graph->nodes = (uint32_t)nodes;
     graph->id = malloc(nodes * sizeof *graph->id);
     graph->next = malloc(nodes * sizeof *graph->next);

@@ -30,13 +30,16 @@ struct options {
     bool json;
 };
 
-/* Nodes below each node in the order of the file, as lists. */
+/* Nodes below each node in the order of the file, as lists.  Nodes of all
+ * levels are counted on: node n of level l is base[l] + n here. */
 struct tree {
     const struct hierarchy *hierarchy;
     bool all;
-    uint32_t root;                           /* first of the top level */
-    uint32_t *child[HIERARCHY_LEVELS_MAX];   /* first one; not of level 0 */
-    uint32_t *sibling[HIERARCHY_LEVELS_MAX]; /* the next one of its parent */
+    uint32_t levels;
+    size_t base[HIERARCHY_LEVELS_MAX + 1];
+    uint32_t root;     /* first of the top level */
+    uint32_t *child;   /* first one of a node; within its level */
+    uint32_t *sibling; /* the next one of the same parent */
 };
 
 /* ---- figures of the levels ---- */
@@ -123,29 +126,20 @@ static enum status print_json(const struct hierarchy *hierarchy,
 
 static void tree_clear(struct tree *tree)
 {
-    for (uint32_t i = 0; i < HIERARCHY_LEVELS_MAX; i++) {
-        free(tree->child[i]);
-        free(tree->sibling[i]);
-    }
+    free(tree->child);
+    free(tree->sibling);
 }
 
 /* From the last node to the first, so that lists begin with the first. */
 static void tree_link(struct tree *tree, uint32_t level)
 {
-    const struct hierarchy *hierarchy = tree->hierarchy;
-    bool top = level + 1 == hierarchy_levels(hierarchy);
-    uint32_t *first = &tree->root;
+    for (uint32_t node = hierarchy_nodes(tree->hierarchy, level); node-- > 0;) {
+        uint32_t parent = hierarchy_parent(tree->hierarchy, level, node);
+        uint32_t *first = &tree->root;
 
-    if (top)
-        *first = HIERARCHY_NONE;
-    else
-        for (uint32_t i = 0; i < hierarchy_nodes(hierarchy, level + 1); i++)
-            tree->child[level + 1][i] = HIERARCHY_NONE;
-    for (uint32_t node = hierarchy_nodes(hierarchy, level); node-- > 0;) {
-        if (!top)
-            first = &tree->child[level + 1]
-                                [hierarchy_parent(hierarchy, level, node)];
-        tree->sibling[level][node] = *first;
+        if (parent != HIERARCHY_NONE)
+            first = &tree->child[tree->base[level + 1] + parent];
+        tree->sibling[tree->base[level] + node] = *first;
         *first = node;
     }
 }
@@ -154,18 +148,23 @@ static enum status tree_create(struct tree *tree,
                                const struct hierarchy *hierarchy, bool all,
                                struct error *err)
 {
-    uint32_t levels = hierarchy_levels(hierarchy);
+    size_t nodes = 0;
 
-    *tree = (struct tree){.hierarchy = hierarchy, .all = all};
-    for (uint32_t i = 0; i < levels; i++) {
-        size_t nodes = hierarchy_nodes(hierarchy, i);
-
-        tree->sibling[i] = malloc(nodes * sizeof *tree->sibling[i]);
-        tree->child[i] = malloc(nodes * sizeof *tree->child[i]);
-        if (tree->sibling[i] == NULL || tree->child[i] == NULL)
-            return error_memory(err, "the tree of the hierarchy");
+    *tree = (struct tree){.hierarchy = hierarchy,
+                          .all = all,
+                          .levels = hierarchy_levels(hierarchy),
+                          .root = HIERARCHY_NONE};
+    for (uint32_t i = 0; i < tree->levels; i++) {
+        tree->base[i] = nodes;
+        nodes += hierarchy_nodes(hierarchy, i);
     }
-    for (uint32_t i = 0; i < levels; i++)
+    tree->child = calloc(nodes, sizeof *tree->child);
+    tree->sibling = calloc(nodes, sizeof *tree->sibling);
+    if (tree->child == NULL || tree->sibling == NULL)
+        return error_memory(err, "the tree of the hierarchy");
+    for (size_t i = 0; i < nodes; i++)
+        tree->child[i] = HIERARCHY_NONE;
+    for (uint32_t i = 0; i < tree->levels; i++)
         tree_link(tree, i);
     return OK;
 }
@@ -200,10 +199,11 @@ static void print_label(struct bytes label)
 /* The nodes of a list and what is below them; levels bound the recursion. */
 static void print_list(const struct tree *tree, uint32_t level, uint32_t node)
 {
-    uint32_t depth = hierarchy_levels(tree->hierarchy) - 1 - level;
+    uint32_t depth = tree->levels - 1 - level;
+    size_t base = tree->base[level];
     uint32_t shown = 0, more = 0;
 
-    for (; node != HIERARCHY_NONE; node = tree->sibling[level][node]) {
+    for (; node != HIERARCHY_NONE; node = tree->sibling[base + node]) {
         if (shown == CHILDREN_SHOWN && !tree->all) {
             more++;
             continue;
@@ -215,7 +215,7 @@ static void print_list(const struct tree *tree, uint32_t level, uint32_t node)
             printf(" (%u)", hierarchy_leaves(tree->hierarchy, level, node));
         putchar('\n');
         if (level > 0)
-            print_list(tree, level - 1, tree->child[level][node]);
+            print_list(tree, level - 1, tree->child[base + node]);
     }
     if (more > 0) {
         print_indent(depth);
@@ -231,7 +231,7 @@ static enum status print_tree(const struct hierarchy *hierarchy, bool all,
 
     if (status == OK) {
         putchar('\n');
-        print_list(&tree, hierarchy_levels(hierarchy) - 1, tree.root);
+        print_list(&tree, tree.levels - 1, tree.root);
         status = command_finish_output(err);
     }
     tree_clear(&tree);

@@ -13,7 +13,7 @@
 #include "common/limits.h"
 
 static const char *const level_name[] = {
-#define LOG_LEVEL_ROW(id, name) [id] = name,
+#define LOG_LEVEL_ROW(id, name) [id] = (name),
     LOG_LEVEL_TABLE(LOG_LEVEL_ROW)
 #undef LOG_LEVEL_ROW
 };

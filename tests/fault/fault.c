@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ static struct {
     int errno_value;
     unsigned target; /* the call that fails, from 0 */
     bool lasting;    /* all later ones fail too */
+    bool kills;      /* instead of failing */
     unsigned round;
     unsigned failures; /* rounds in which a call failed */
     long live_before;
@@ -53,6 +55,8 @@ static bool fails(unsigned call)
     number = atomic_fetch_add(&loop.count, 1);
     if (number != loop.target && !(loop.lasting && number > loop.target))
         return false;
+    if (loop.kills)
+        raise(SIGKILL);
     atomic_store(&loop.happened, true);
     errno = loop.errno_value;
     return true;
@@ -148,6 +152,14 @@ void fault_expect(enum status status, const struct error *err,
     CU_ASSERT_EQUAL(status, expected);
     CU_ASSERT_EQUAL(err->status, status);
     CU_ASSERT_EQUAL(strlen(err->text) > 0, status != OK);
+}
+
+void fault_kill_at(unsigned calls, unsigned n)
+{
+    fault_loop_begin(calls, 0);
+    loop.target = n;
+    loop.kills = true;
+    atomic_store(&loop.count, 0);
 }
 
 void fault_without_tmpfile(bool without)

@@ -63,6 +63,10 @@ bool fault_happened(void);
 void fault_expect(enum status status, const struct error *err,
                   enum status expected);
 
+/* Without a loop: the n-th of the calls, from 0, kills this process with
+ * SIGKILL, in the middle of what it does.  For child processes. */
+void fault_kill_at(unsigned calls, unsigned n);
+
 /* ---- other worlds, until switched off again ---- */
 
 /* Files without a name cannot be made (EOPNOTSUPP). */

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/fault/fault.h"
+#include "tests/lib/child.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
 
@@ -165,6 +167,55 @@ static void folder_that_cannot_be_synced(void)
     scratch_close(&scratch);
 }
 
+static unsigned kill_at;
+
+static int write_and_be_killed(void)
+{
+    fault_kill_at(ALL_IO | FAULT_RANDOM, kill_at);
+    return write_file("out") == OK ? 0 : 1;
+}
+
+/* Kill the writer at each call in turn; returns how many there are.  What it
+ * may leave is the old file or the new one, whole, and `hidden_max` files with
+ * a hidden name. */
+static unsigned kill_writer(const char *old, size_t hidden_max)
+{
+    for (kill_at = 0;; kill_at++) {
+        bool is_old, is_new;
+        size_t count;
+        int result;
+
+        scratch_open(&scratch);
+        if (old != NULL)
+            scratch_write(&scratch, "out", old);
+        result = child_run(write_and_be_killed);
+        count = scratch_count(&scratch);
+        is_old = old != NULL && scratch_holds(&scratch, "out", old);
+        is_new = scratch_holds(&scratch, "out", "new");
+        if (old != NULL || is_new)
+            CU_ASSERT(is_old != is_new);
+        CU_ASSERT(count - (is_old || is_new) <= hidden_max);
+        scratch_close(&scratch);
+        if (result != CHILD_KILLED + SIGKILL) {
+            CU_ASSERT(result == 0 && is_new && count == 1);
+            return kill_at;
+        }
+    }
+}
+
+/* A fresh file never has another name than its own.  One that replaces has a
+ * second name between link and rename, and all the time where the file system
+ * knows no nameless files. */
+static void killed_writer_leaves_old_or_new(void)
+{
+    CU_ASSERT(kill_writer(NULL, 0) > 4);
+    CU_ASSERT(kill_writer("old", 1) > 6);
+    fault_without_tmpfile(true);
+    CU_ASSERT(kill_writer(NULL, 1) > 4);
+    CU_ASSERT(kill_writer("old", 1) > 4);
+    fault_without_tmpfile(false);
+}
+
 /* Names that are always taken: the file system claims EEXIST. */
 static void taken_names_are_tried_again(void)
 {
@@ -306,6 +357,8 @@ void suite_files(void)
         {"transfers byte by byte are whole", transfers_byte_by_byte_are_whole},
         {"an unsynced file is not published", unsynced_file_is_not_published},
         {"a folder that cannot be synced", folder_that_cannot_be_synced},
+        {"a killed writer leaves the old file or the new",
+         killed_writer_leaves_old_or_new},
         {"taken names are tried again", taken_names_are_tried_again},
         {"a hidden file has its mode", hidden_file_has_its_mode},
         {"a failing read leaves the text", failing_read_leaves_the_text},

@@ -45,6 +45,56 @@ static void printf_appends(void)
     text_clear(&text);
 }
 
+static void reset_keeps_the_memory(void)
+{
+    struct text text;
+    struct error err;
+    size_t capacity;
+
+    text_init(&text);
+    text_reset(&text);
+    CU_ASSERT_STRING_EQUAL(text.data, "");
+    CU_ASSERT_EQUAL(text_append_string(&text, "abc", &err), OK);
+    capacity = text.capacity;
+    text_reset(&text);
+    CU_ASSERT_STRING_EQUAL(text.data, "");
+    CU_ASSERT_EQUAL(text.size, 0);
+    CU_ASSERT_EQUAL(text.capacity, capacity);
+    text_clear(&text);
+}
+
+static void bytes_may_hold_a_nul(void)
+{
+    struct text text;
+    struct error err;
+
+    text_init(&text);
+    CU_ASSERT_EQUAL(text_append(&text, "a\0b", 3, &err), OK);
+    CU_ASSERT_EQUAL(text_append(&text, NULL, 0, &err), OK);
+    CU_ASSERT(bytes_equal(text_bytes(&text), bytes_of("a\0b", 3)));
+    CU_ASSERT_EQUAL(text.data[3], '\0');
+    text_clear(&text);
+}
+
+/* What was reserved is there without another allocation. */
+static void reserved_room_stays_in_place(void)
+{
+    struct text text;
+    struct error err;
+    const char *place;
+
+    text_init(&text);
+    CU_ASSERT_EQUAL(text_append_string(&text, "abc", &err), OK);
+    CU_ASSERT_EQUAL(text_reserve(&text, 5000, &err), OK);
+    CU_ASSERT_STRING_EQUAL(text.data, "abc");
+    place = text.data;
+    for (int i = 0; i < 5000; i++)
+        CU_ASSERT_EQUAL(text_append(&text, "x", 1, &err), OK);
+    CU_ASSERT_PTR_EQUAL(text.data, place);
+    CU_ASSERT_EQUAL(text.size, 5003);
+    text_clear(&text);
+}
+
 static void impossible_size_leaves_it_unchanged(void)
 {
     struct text text;
@@ -63,6 +113,9 @@ void suite_text(void)
         {"an empty text is an empty string", empty_text_is_a_string},
         {"a text grows past its first capacity", grows_past_its_first_capacity},
         {"printf appends", printf_appends},
+        {"reset keeps the memory", reset_keeps_the_memory},
+        {"bytes may hold a NUL", bytes_may_hold_a_nul},
+        {"reserved room stays in place", reserved_room_stays_in_place},
         {"an impossible size leaves it unchanged",
          impossible_size_leaves_it_unchanged},
     };

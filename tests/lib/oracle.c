@@ -304,18 +304,24 @@ static double logarithm(enum entropy_estimator estimator, size_t n)
     return estimator == ESTIMATOR_GRASSBERGER ? grassberger(n) : log((double)n);
 }
 
+static double entropy_sum(enum entropy_estimator estimator, const size_t *count,
+                          size_t distinct)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < distinct; i++)
+        sum += (double)count[i] * logarithm(estimator, count[i]);
+    return sum;
+}
+
 static bool is_entropy_diverse(const struct oracle_model *model,
                                const size_t *count, size_t distinct,
                                size_t size)
 {
-    double sum = 0;
-
     if ((double)distinct < ceil(model->l))
         return false;
-    for (size_t i = 0; i < distinct; i++)
-        sum += (double)count[i] * logarithm(model->estimator, count[i]);
     return (double)size * (logarithm(model->estimator, size) - log(model->l)) >=
-           sum;
+           entropy_sum(model->estimator, count, distinct);
 }
 
 static bool is_recursive_diverse(const struct oracle_model *model,
@@ -465,6 +471,28 @@ static struct tuples generalize(const struct oracle *oracle,
             tuples.tuple[row * width + d] =
                 dimension_label(&oracle->dimension[d], level[d], row);
     return tuples;
+}
+
+double oracle_entropy_l(const struct oracle *oracle, const size_t *level,
+                        size_t row, size_t column,
+                        enum entropy_estimator estimator)
+{
+    const struct oracle_task *task = oracle->task;
+    struct tuples tuples = generalize(oracle, level);
+    size_t *member = allocate(task->row_count, sizeof(size_t));
+    size_t *count = allocate(task->row_count, sizeof(size_t));
+    size_t size = 0, distinct;
+    double sum;
+
+    for (size_t other = 0; other < task->row_count; other++)
+        if (compare_tuples(&row, &other, &tuples) == 0)
+            member[size++] = other;
+    distinct = count_values(task, column, member, size, count);
+    sum = entropy_sum(estimator, count, distinct);
+    free(count);
+    free(member);
+    free(tuples.tuple);
+    return exp(logarithm(estimator, size) - sum / (double)size);
 }
 
 /* Judge every group; `suppressed[row]` is set for the rows of outliers. */

@@ -112,6 +112,12 @@ void oracle_judge(const struct oracle *oracle, const size_t *level,
 bool oracle_search(const struct oracle *oracle, size_t *level,
                    struct oracle_verdict *verdict);
 
+/* The largest l for which the group of `row` under these levels is entropy-l
+ * diverse in `column`, were it not for rounding. */
+double oracle_entropy_l(const struct oracle *oracle, const size_t *level,
+                        size_t row, size_t column,
+                        enum entropy_estimator estimator);
+
 /* What the release under these levels must hold. */
 void oracle_release(const struct oracle *oracle, const size_t *level,
                     struct oracle_table *table);

@@ -20,7 +20,7 @@
 
 #include "tests/property/trial.h"
 
-#define CASES_DEFAULT 4000
+#define CASES_DEFAULT 8000
 
 /* Trials that may be spent on cutting down one case. */
 #define SHRINK_TRIALS_MAX 600

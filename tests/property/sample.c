@@ -412,6 +412,26 @@ static size_t random_sensitive(const struct sample *sample, struct random *dice)
     return at;
 }
 
+/* An l at the very edge of what some group has. */
+static double narrow_entropy_l(struct sample *sample, struct random *dice,
+                               const struct oracle_model *model)
+{
+    static const double nudge[] = {-1e-4, -1e-6, 0, 0, 1e-6, 1e-4};
+    struct oracle *oracle = oracle_create(&sample->task);
+    size_t level[ORACLE_QI_MAX], count = 0;
+    double l;
+
+    for (size_t i = 0; i < sample->task.column_count; i++)
+        if (sample->column[i].role == ROLE_QUASI_IDENTIFYING)
+            level[count++] = dice_between(dice, sample->column[i].level_min,
+                                          sample->column[i].level_max);
+    l = oracle_entropy_l(oracle, level,
+                         dice_below(dice, sample->task.row_count),
+                         model->column, model->estimator);
+    oracle_destroy(&oracle);
+    return fmax(1, l * (1 + nudge[dice_below(dice, 6)]));
+}
+
 static void random_model(struct sample *sample, struct random *dice,
                          struct oracle_model *model)
 {
@@ -436,6 +456,8 @@ static void random_model(struct sample *sample, struct random *dice,
         model->l = entropy_l[dice_below(dice, 8)];
         model->estimator =
             dice_chance(dice, 50) ? ESTIMATOR_SHANNON : ESTIMATOR_GRASSBERGER;
+        if (dice_chance(dice, 40))
+            model->l = narrow_entropy_l(sample, dice, model);
         break;
     default:
         model->model = MODEL_RECURSIVE_CL_DIVERSITY;
@@ -535,7 +557,7 @@ void sample_init(struct sample *sample, uint64_t seed, uint64_t number)
     for (size_t i = 0; i < sample->task.missing_count; i++)
         sample->missing[i] = token[(i + number) % 4];
     /* Over 100 rows are needed for Grassberger's series. */
-    sample->task.row_count = dice_chance(&dice, 4)
+    sample->task.row_count = dice_chance(&dice, 6)
                                  ? dice_between(&dice, 150, 500)
                                  : dice_between(&dice, 1, 60);
     random_columns(sample, &dice, plain);

@@ -386,6 +386,24 @@ static void entropy_l_is_exact(void)
     CU_ASSERT_FALSE(one_class_satisfies("ab", model));
 }
 
+/* Six rows, vector 1,0: the group of 2xA has flu, cold, flu as sensitive
+ * values, so exp(H) = 3 / 4^(1/3) and, as below, exp(2/3) by Grassberger. */
+static void entropy_l_of_a_group(void)
+{
+    struct six six;
+    size_t level[] = {1, 0};
+
+    six_init(&six, 2, 0.17);
+    six.oracle = oracle_create(&six.task);
+    CU_ASSERT_DOUBLE_EQUAL(
+        oracle_entropy_l(six.oracle, level, 1, 2, ESTIMATOR_SHANNON),
+        3 / cbrt(4), 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(
+        oracle_entropy_l(six.oracle, level, 1, 2, ESTIMATOR_GRASSBERGER),
+        exp(2.0 / 3), 1e-12);
+    oracle_destroy(&six.oracle);
+}
+
 /* aab: G(3) - (2 G(2) + G(1)) / 3 with G(3) = G(2) = G(1) + 2 is 2/3, so the
  * bound is exp(2/3) = 1.94773. */
 static void grassberger_corrects_small_classes(void)
@@ -659,6 +677,7 @@ void suite_oracle(void)
         {"missing tokens are one value", missing_tokens_are_one_value},
         {"distinct-l counts values", distinct_l_counts_values},
         {"entropy-l has no slack", entropy_l_is_exact},
+        {"a group has an entropy-l of its own", entropy_l_of_a_group},
         {"Grassberger's estimate corrects small classes",
          grassberger_corrects_small_classes},
         {"recursive-(c,l) is strict", recursive_is_strict},

@@ -155,7 +155,7 @@ static enum status make_missing(struct policy *policy, size_t count,
 static enum status add_missing(struct policy *policy, const char *token,
                                struct error *err)
 {
-    char *copy = strdup(token);
+    char *copy = string_copy(token);
 
     if (copy == NULL)
         return error_memory(err, "the tokens of missing values");
@@ -447,7 +447,7 @@ static enum status policy_create(struct policy **policy, const char *path,
     status = make_missing(made, COUNT_OF(missing), err);
     for (size_t i = 0; i < COUNT_OF(missing) && status == OK; i++)
         status = add_missing(made, missing[i], err);
-    made->path = strdup(path);
+    made->path = string_copy(path);
     if (status == OK && made->path == NULL)
         status = error_memory(err, "a policy");
     *policy = made;
@@ -474,7 +474,7 @@ static enum status read_policy(struct policy *policy,
         json_take_object(root, policy_keys, COUNT_OF(policy_keys), policy,
                          err) != OK)
         return err->status;
-    if (policy->name == NULL && (policy->name = strdup("")) == NULL)
+    if (policy->name == NULL && (policy->name = string_copy("")) == NULL)
         return error_memory(err, "a policy");
     attributes = json_member(root, "attributes");
     count = json_length(attributes);

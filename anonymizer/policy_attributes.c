@@ -195,7 +195,7 @@ static enum status read_attribute(struct policy *policy,
                          json_line(member));
     *attribute = (struct policy_attribute){
         .level_max = LEVEL_UNLIMITED, .weight = 1, .line = json_line(member)};
-    attribute->name = strdup(json_key(member));
+    attribute->name = string_copy(json_key(member));
     if (attribute->name == NULL)
         return error_memory(err, "an attribute");
     policy->attribute_count++;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/suggestion.h"
+#include "common/text.h"
 
 /* `"a", "b", "c"`: what is known, for messages. */
 struct list {
@@ -80,7 +81,7 @@ enum status json_take_string(const struct json_key *key,
                              const struct json_value *value, void *target,
                              struct error *err)
 {
-    char *copy = strdup(json_string(value));
+    char *copy = string_copy(json_string(value));
 
     if (copy == NULL)
         return error_memory(err, key->name);

@@ -92,3 +92,13 @@ enum status text_printf(struct text *text, struct error *err,
     text->size += (size_t)size;
     return OK;
 }
+
+char *string_copy(const char *string)
+{
+    size_t size = strlen(string) + 1;
+    char *copy = malloc(size);
+
+    if (copy != NULL)
+        memcpy(copy, string, size);
+    return copy;
+}

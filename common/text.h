@@ -40,6 +40,10 @@ MUST_USE enum status text_printf(struct text *text, struct error *err,
                                  const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A copy of a string, to be freed; NULL without memory.  In place of strdup,
+ * whose allocations the fault tests cannot let fail. */
+char *string_copy(const char *string);
+
 static inline struct bytes text_bytes(const struct text *text)
 {
     return bytes_of(text->data, text->size);

@@ -1,6 +1,5 @@
 #include "common/json.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -530,61 +529,6 @@ static void string_that_is_not_utf8_is_not_added(void)
     json_destroy(&json);
 }
 
-/* ---- out of memory ---- */
-
-static size_t allocations_left;
-
-static void *scarce_malloc(size_t size)
-{
-    if (allocations_left == 0)
-        return NULL;
-    allocations_left--;
-    return malloc(size);
-}
-
-/* Parse, build and copy with memory for `n` allocations of cJSON. */
-static enum status work_with(size_t n, struct error *err)
-{
-    struct json *from = NULL, *json = NULL;
-    struct json_value *array;
-    enum status status;
-
-    allocations_left = n;
-    status = json_parse(&from, bytes_of_string("{\"a\":[1,\"b\"]}"), err);
-    if (status == OK)
-        status = json_create(&json, err);
-    if (status == OK)
-        status = json_add_string(json_edit_root(json), "s", "t", err);
-    if (status == OK)
-        status = json_add_array(json_edit_root(json), "array", &array, err);
-    if (status == OK)
-        status = json_add_integer(array, NULL, 1, err);
-    if (status == OK)
-        status = json_add_copy(array, NULL, json_root(from), err);
-    json_destroy(&from);
-    json_destroy(&json);
-    return status;
-}
-
-static void each_failing_allocation_is_reported(void)
-{
-    cJSON_Hooks scarce = {scarce_malloc, free};
-    struct error err;
-    enum status status = E_MEMORY;
-    size_t n;
-
-    cJSON_InitHooks(&scarce);
-    for (n = 0; n < 1000 && status != OK; n++) {
-        error_init(&err);
-        status = work_with(n, &err);
-        CU_ASSERT(status == OK || status == E_MEMORY);
-        CU_ASSERT(status == OK || strstr(err.text, "out of memory") != NULL);
-    }
-    cJSON_InitHooks(NULL);
-    CU_ASSERT_EQUAL(status, OK);
-    CU_ASSERT(n > 15); /* there are that many nodes and strings at least */
-}
-
 void suite_json(void)
 {
     static const struct test tests[] = {
@@ -617,8 +561,6 @@ void suite_json(void)
         {"copies stand alone", copies_stand_alone},
         {"a string that is not UTF-8 is not added",
          string_that_is_not_utf8_is_not_added},
-        {"each failing allocation is reported",
-         each_failing_allocation_is_reported},
     };
 
     suite_add("json", tests, sizeof tests / sizeof tests[0]);

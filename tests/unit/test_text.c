@@ -1,5 +1,6 @@
 #include "common/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lib/suite.h"
@@ -107,6 +108,17 @@ static void impossible_size_leaves_it_unchanged(void)
     text_clear(&text);
 }
 
+static void copies_of_strings_are_their_own(void)
+{
+    char string[] = "abc";
+    char *copy = string_copy(string);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    string[0] = 'x';
+    CU_ASSERT_STRING_EQUAL(copy, "abc");
+    free(copy);
+}
+
 void suite_text(void)
 {
     static const struct test tests[] = {
@@ -118,6 +130,7 @@ void suite_text(void)
         {"reserved room stays in place", reserved_room_stays_in_place},
         {"an impossible size leaves it unchanged",
          impossible_size_leaves_it_unchanged},
+        {"copies of strings are their own", copies_of_strings_are_their_own},
     };
 
     suite_add("text", tests, sizeof tests / sizeof tests[0]);

@@ -246,7 +246,7 @@ $(B)/%.tidy: %.c .clang-tidy tests/.clang-tidy .ci/analyzer.h $(headers) \
 	@.ci/deps check
 	@echo tidy $<
 	@clang-tidy --quiet --warnings-as-errors='*' $< -- \
-	    $(filter-out -W% -M%,$(CFLAGS)) $(include) -I$(B)/tests/unit \
+	    $(filter-out -W% -M%,$(CFLAGS)) $(include) -I$(B)/$(<D) \
 	    $(package_cflags) 2>$@.log || \
 	    { cat $@.log; exit 1; }
 	@rm -f $@.log

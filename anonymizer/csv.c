@@ -724,6 +724,7 @@ enum status csv_open_source(struct csv_reader **out, struct csv_source source,
 
     assert(out != NULL && name != NULL);
     assert(tuning.block_size >= CSV_BLOCK_SIZE_MIN);
+    *out = NULL;
     if (delimiter == '"' || delimiter == '\r' || delimiter == '\n' ||
         delimiter > 0x7f)
         return error_set(err, E_INPUT,

@@ -45,7 +45,7 @@ static enum status read_all(struct csv_source source,
                             struct csv_tuning tuning, struct text *out,
                             struct error *err)
 {
-    struct csv_reader *reader;
+    struct csv_reader *reader = (void *)&source; /* must be nulled */
     const struct csv_record *record;
     enum status status;
 

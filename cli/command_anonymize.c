@@ -1,5 +1,5 @@
 /*
- * cli/anonymize.c - `anchorite anonymize`: options in, a release and its
+ * cli/command_anonymize.c - `anchorite anonymize`: options in, a release and its
  * figures out.
  */
 #include <fcntl.h>

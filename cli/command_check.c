@@ -1,5 +1,5 @@
 /*
- * cli/check.c - `anchorite check`: does this table satisfy the policy?
+ * cli/command_check.c - `anchorite check`: does this table satisfy the policy?
  */
 #include <getopt.h>
 #include <stdio.h>

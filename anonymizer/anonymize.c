@@ -15,8 +15,13 @@
 #include "anonymizer/search.h"
 #include "anonymizer/table.h"
 
+static const struct states_row stage_rows[] = {ANONYMIZE_STAGES(STATES_ROW)};
+static const struct states_table stages =
+    STATES_TABLE("anonymization", stage_rows);
+
 /* One run, from table to table. */
 struct run {
+    struct states stage;
     const struct policy *policy;
     const struct anonymize_options *options;
     struct table *table;
@@ -28,10 +33,22 @@ struct run {
     bool *suppressed; /* [tuple] */
 };
 
-static void enter(const struct run *run, enum anonymize_stage stage)
+const char *anonymize_stage_name(enum anonymize_stage stage)
+{
+    return stage_rows[stage].name;
+}
+
+static void report_stage(const struct run *run)
 {
     if (run->options->on_stage != NULL)
-        run->options->on_stage(stage, run->options->context);
+        run->options->on_stage((enum anonymize_stage)run->stage.now,
+                               run->options->context);
+}
+
+static void enter(struct run *run, enum anonymize_stage stage)
+{
+    states_move(&run->stage, stage);
+    report_stage(run);
 }
 
 /* ---- figures ---- */
@@ -176,7 +193,7 @@ static enum status report(const struct run *run,
 }
 
 /* The finished file is read again by code that has no part in the above. */
-static enum status recheck_stage(const struct run *run, int output,
+static enum status recheck_stage(struct run *run, int output,
                                  const char *output_name,
                                  struct anonymize_result *result,
                                  struct error *err)
@@ -226,7 +243,8 @@ static enum status run_stages(struct run *run, int input,
     struct stat before;
     enum status status;
 
-    enter(run, STAGE_READ);
+    states_init(&run->stage, &stages, STAGE_READ, NULL, NULL);
+    report_stage(run);
     if (fstat(input, &before) != 0)
         return error_set(err, E_IO, "%s: cannot be looked at", input_name);
     status = table_read(&run->table, run->policy, input, input_name,
@@ -268,6 +286,10 @@ enum status anonymize_table(struct anonymize_result **out,
         return error_memory(err, "the result");
     status =
         run_stages(&run, input, input_name, output, output_name, result, err);
+    if (status != OK)
+        enter(&run, STAGE_FAILED);
+    else
+        enter(&run, result->rechecked ? STAGE_RECHECKED : STAGE_WRITTEN);
     classes_clear(&run.problem.bottom);
     free(run.suppressed);
     metric_destroy(&run.metric);

@@ -18,14 +18,32 @@
 #include "anonymizer/recheck.h"
 #include "common/digest.h"
 #include "common/error.h"
+#include "common/states.h"
 
-enum anonymize_stage { STAGE_READ, STAGE_SEARCH, STAGE_WRITE, STAGE_RECHECK };
+#define ANONYMIZE_STAGES(X)                                                    \
+    X(STAGE_READ, "read", STATES_TO(STAGE_SEARCH) | STATES_TO(STAGE_FAILED))   \
+    X(STAGE_SEARCH, "search",                                                  \
+      STATES_TO(STAGE_WRITE) | STATES_TO(STAGE_FAILED))                        \
+    X(STAGE_WRITE, "write",                                                    \
+      STATES_TO(STAGE_RECHECK) | STATES_TO(STAGE_WRITTEN) |                    \
+          STATES_TO(STAGE_FAILED))                                             \
+    X(STAGE_RECHECK, "recheck",                                                \
+      STATES_TO(STAGE_RECHECKED) | STATES_TO(STAGE_FAILED))                    \
+    X(STAGE_WRITTEN, "written", 0)                                             \
+    X(STAGE_RECHECKED, "rechecked", 0)                                         \
+    X(STAGE_FAILED, "failed", 0)
+
+enum anonymize_stage { ANONYMIZE_STAGES(STATES_ENUM) };
+
+/* "read", "search", ... */
+const char *anonymize_stage_name(enum anonymize_stage stage);
 
 struct anonymize_options {
     unsigned threads; /* >= 1 */
     bool no_recheck;
     atomic_bool *cancel; /* may be NULL */
-    /* Called at the beginning of each stage; may be NULL. */
+    /* Called at the beginning of each stage, the last ones included; may be
+     * NULL. */
     void (*on_stage)(enum anonymize_stage stage, void *context);
     void *context;
 };

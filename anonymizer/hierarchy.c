@@ -446,13 +446,17 @@ static uint32_t graph_step(struct label_graph *graph,
                            const struct hierarchy *hierarchy, uint32_t label,
                            uint32_t *node)
 {
-    while (graph->to_do[label] != HIERARCHY_NONE) {
-        uint32_t level, parent;
+    uint32_t next;
 
-        *node = graph->to_do[label];
-        graph->to_do[label] = graph->next[*node];
-        level = graph_level(graph, *node);
-        parent = hierarchy->level[level].parent[*node - graph->base[level]];
+    /* In a local: clang 14 -O2 loses the end of the loop where the condition
+     * reads memory. */
+    while ((next = graph->to_do[label]) != HIERARCHY_NONE) {
+        uint32_t level = graph_level(graph, next);
+        uint32_t parent =
+            hierarchy->level[level].parent[next - graph->base[level]];
+
+        graph->to_do[label] = graph->next[next];
+        *node = next;
         if (parent == HIERARCHY_NONE)
             continue;
         parent = graph->id[graph->base[level + 1] + parent];

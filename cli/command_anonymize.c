@@ -1,6 +1,6 @@
 /*
- * cli/command_anonymize.c - `anchorite anonymize`: options in, a release and its
- * figures out.
+ * cli/command_anonymize.c - `anchorite anonymize`: options in, a release and
+ * its figures out.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,14 +19,8 @@
 #include "common/files.h"
 #include "common/number.h"
 
-#define STAGES 4
-
-static const char *const stage_name[STAGES] = {
-    [STAGE_READ] = "read",
-    [STAGE_SEARCH] = "search",
-    [STAGE_WRITE] = "write",
-    [STAGE_RECHECK] = "recheck",
-};
+/* Stages that take time. */
+#define STAGES (STAGE_RECHECK + 1)
 
 static const char help[] =
     "usage: anchorite anonymize --policy POLICY INPUT --output OUTPUT\n"
@@ -63,7 +57,6 @@ struct options {
 struct stopwatch {
     struct timespec begin[STAGES + 1];
     bool begun[STAGES + 1];
-    int now;
     bool terminal;
 };
 
@@ -148,20 +141,15 @@ static int parse_options(int argc, char **argv, struct options *options,
 static void on_stage(enum anonymize_stage stage, void *context)
 {
     struct stopwatch *watch = context;
+    int at = stage < STAGES ? (int)stage : STAGES;
 
-    clock_gettime(CLOCK_MONOTONIC, &watch->begin[stage]);
-    watch->begun[stage] = true;
-    watch->now = (int)stage;
-    if (watch->terminal)
-        fprintf(stderr, "\r\033[K%s ...", stage_name[stage]);
-}
-
-static void stop(struct stopwatch *watch)
-{
-    clock_gettime(CLOCK_MONOTONIC, &watch->begin[STAGES]);
-    watch->begun[STAGES] = true;
-    if (watch->terminal)
-        fputs("\r\033[K", stderr);
+    clock_gettime(CLOCK_MONOTONIC, &watch->begin[at]);
+    watch->begun[at] = true;
+    if (!watch->terminal)
+        return;
+    fputs("\r\033[K", stderr);
+    if (at < STAGES)
+        fprintf(stderr, "%s ...", anonymize_stage_name(stage));
 }
 
 static double seconds(const struct stopwatch *watch, int stage)
@@ -264,8 +252,9 @@ static enum status add_seconds(struct json_value *root,
 
     for (int stage = 0; status == OK && stage < STAGES; stage++)
         if (watch->begun[stage])
-            status = json_add_number(object, stage_name[stage],
-                                     seconds(watch, stage), err);
+            status = json_add_number(
+                object, anonymize_stage_name((enum anonymize_stage)stage),
+                seconds(watch, stage), err);
     return status;
 }
 
@@ -467,7 +456,6 @@ static enum status run(const struct options *options,
         anonymize_table(&result, policy, input, input_name, target->fd,
                         options->output, &engine, err);
 
-    stop(&watch);
     if (status == OK)
         status = publish(target, err);
     if (status == OK && options->json)

@@ -161,8 +161,8 @@ static void changed_input_is_refused(void)
         "id,name,age,note,city\n1,A,31,x,Rome\n",
         "id,name,age,note,city\n1,A,31,x,Rome\n2,B,47,y,Bern\n3,C,31,z,X\n",
         "id,name,age,note\n1,A,31,x\n2,B,47,y\n",
-        "id,name,age,note,city,a,b,c,d\n1,A,31,x,Rome,1,2,3,4\n"
-        "2,B,47,y,Bern,1,2,3,4\n",
+        ("id,name,age,note,city,a,b,c,d\n1,A,31,x,Rome,1,2,3,4\n"
+         "2,B,47,y,Bern,1,2,3,4\n"),
     };
     static const uint8_t level[] = {0, 0};
     struct fixture fixture;

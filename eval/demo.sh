@@ -42,11 +42,15 @@ say "The first release under the second policy:"
 "$anchorite" check --policy policies/hospital-k5-l3.json "$dir/release-k5.csv" ||
     [ $? -eq 1 ]
 
+say "3. A published case, 100 records of one day, two-diverse, none lost:"
+"$hospital" table --patients 100 --days 1 --output "$dir/day.csv"
+release paper000-medical "$dir/day.csv" release-paper000
+
 if [ -e "$adult" ]; then
-    say "3. The census table adult, 30,162 people, five-anonymous:"
+    say "4. The census table adult, 30,162 people, five-anonymous:"
     release adult-k5 "$adult" release-adult
 else
-    say "3. Skipped: the census table adult is not at $adult"
+    say "4. Skipped: the census table adult is not at $adult"
 fi
 
 say "Everything is in $dir.  To go on by hand:"

@@ -102,22 +102,21 @@ void fixture_k(struct fixture *fixture, uint32_t k)
                                               .k = k});
 }
 
-static int memory_file(const char *content)
+void fixture_open(struct fixture *fixture, const char *csv)
 {
-    int fd = memfd_create("table", MFD_CLOEXEC);
-    size_t size = strlen(content);
+    size_t size = strlen(csv);
 
-    must(fd >= 0 && write(fd, content, size) == (ssize_t)size &&
-             lseek(fd, 0, SEEK_SET) == 0,
+    unread(fixture);
+    fixture->fd = memfd_create("table", MFD_CLOEXEC);
+    must(fixture->fd >= 0 && write(fixture->fd, csv, size) == (ssize_t)size &&
+             lseek(fixture->fd, 0, SEEK_SET) == 0,
          "no file in memory");
-    return fd;
 }
 
 enum status fixture_read(struct fixture *fixture, const char *csv,
                          struct error *err)
 {
-    unread(fixture);
-    fixture->fd = memory_file(csv);
+    fixture_open(fixture, csv);
     return table_read(&fixture->table, &fixture->policy, fixture->fd,
                       "table.csv", NULL, err);
 }

@@ -14,7 +14,8 @@
  *
  * The policy is filled in here, not read from a file, so that a test of the
  * engine can change any part of it, before the table is loaded.  What cannot be
- * set up ends the program, save what fixture_read reports.
+ * set up ends the program, save what fixture_read reports.  The table's file is
+ * in memory.
  */
 #ifndef TESTS_LIB_FIXTURE_H
 #define TESTS_LIB_FIXTURE_H
@@ -57,7 +58,10 @@ void fixture_k(struct fixture *fixture, uint32_t k);
 void fixture_model(struct fixture *fixture,
                    const struct privacy_criterion *model);
 
-/* Read a table, which replaces the one before. */
+/* The table's file, not read yet; replaces the table before. */
+void fixture_open(struct fixture *fixture, const char *csv);
+
+/* Open and read a table. */
 MUST_USE enum status fixture_read(struct fixture *fixture, const char *csv,
                                   struct error *err);
 

@@ -14,10 +14,25 @@
 /* Bytes copied at a time. */
 #define COPY_SIZE 65536
 
+/* Names of columns and files come from outside: what a terminal would obey is
+ * shown as a question mark.  C1 controls are two bytes in UTF-8. */
+static void print_harmless(FILE *out, const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0';
+         at++) {
+        bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f;
+
+        putc(*at < 0x20 || *at == 0x7f || c1 ? '?' : *at, out);
+        at += c1;
+    }
+}
+
 int command_fail(const struct error *err)
 {
     fflush(stdout);
-    fprintf(stderr, "anchorite: %s\n", err->text);
+    fputs("anchorite: ", stderr);
+    print_harmless(stderr, err->text);
+    fputc('\n', stderr);
     return status_exit_code(err->status);
 }
 

@@ -16,22 +16,22 @@
  * asymptotic series at the even number below. */
 #define GRASSBERGER_EXACT_MAX 100
 
+/* The order of operations is part of the definition: at a border the last bit
+ * decides, and recheck must find the same. */
 static double grassberger(uint32_t n)
 {
     static const double euler_gamma = 0.57721566490153286060651209008240243;
-    double g, m;
+    double g, m, half = (double)(n / 2);
 
     assert(n > 0);
     if (n > GRASSBERGER_EXACT_MAX) {
-        n -= n % 2;
-        m = 1.0 / ((double)n / 2) / ((double)n / 2);
-        return log((double)n) +
-               m * (1.0 / 24 - m * (7.0 / 960 - m * 31.0 / 8064));
+        m = 1.0 / (half * half);
+        return log(2.0 * half) +
+               m * (1.0 / 24.0 - m * (7.0 / 960.0 - m * (31.0 / 8064.0)));
     }
-    g = -euler_gamma - log(2.0);
     if (n == 1)
-        return g;
-    g += 2;
+        return -euler_gamma - log(2.0);
+    g = 2.0 - euler_gamma - log(2.0);
     for (uint32_t i = 2; i + 2 <= n; i += 2)
         g += 2.0 / (double)(i + 1);
     return g;

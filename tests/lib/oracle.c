@@ -288,9 +288,10 @@ static double grassberger(size_t n)
     double even, m;
 
     if (n <= 100) {
-        double g = -(EULER_GAMMA + LN_2);
+        /* Rounded as docs/privacy.md says: from 2 - gamma - ln 2 upwards. */
+        double g = n == 1 ? -EULER_GAMMA - LN_2 : 2 - EULER_GAMMA - LN_2;
 
-        for (size_t i = 1; i <= n / 2; i++)
+        for (size_t i = 2; i <= n / 2; i++)
             g += 2.0 / (double)(2 * i - 1);
         return g;
     }

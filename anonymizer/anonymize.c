@@ -200,7 +200,8 @@ static enum status recheck_stage(struct run *run, int output,
 {
     struct recheck_claim claim = {.rows = result->rows,
                                   .suppressed = result->suppressed,
-                                  .level = result->level};
+                                  .level = result->level,
+                                  .delimiter = run->table->delimiter};
     struct recheck_result *rechecked = NULL;
     enum status status;
 

@@ -253,8 +253,11 @@ static enum status table_read(struct recount *recount,
 {
     struct csv_reader *reader = NULL;
     struct csv_options options = {.delimiter = recount->policy->delimiter};
-    enum status status = csv_open(&reader, fd, recount->name, options, err);
+    enum status status;
 
+    if (recount->claim != NULL && recount->claim->delimiter != 0)
+        options.delimiter = recount->claim->delimiter;
+    status = csv_open(&reader, fd, recount->name, options, err);
     if (status == OK)
         status = columns_bind(recount, result, csv_header(reader), err);
     if (status == OK)

@@ -92,6 +92,8 @@ struct recheck_claim {
     uint64_t suppressed;   /* rows suppressed, dropped ones included */
     const uint32_t *level; /* per policy.attribute; only those of
                               quasi-identifiers are looked at */
+    char delimiter;        /* of the file; 0: as the policy says.  What is left
+                              of a header need not show it any more */
 };
 
 /* Does the finished file, read by recheck_table, bear out the claim and the

@@ -693,7 +693,8 @@ static void claimed_init(struct claimed *claimed)
                           OK);
     memset(claimed->level, 0, sizeof claimed->level);
     claimed->level[0] = 1;
-    claimed->claim = (struct recheck_claim){5, 1, claimed->level};
+    claimed->claim = (struct recheck_claim){
+        .rows = 5, .suppressed = 1, .level = claimed->level};
 }
 
 #define RELEASE HEADER "1*,f,a\n2*,m,b\n1*,f,b\n*,*,a\n2*,m,a\n"

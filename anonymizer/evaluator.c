@@ -8,6 +8,10 @@
  * from; less shrinkage does not pay for the copy. */
 #define MEMORY_SHRINKAGE 2
 
+/* All that is remembered takes at most so many times the memory of the
+ * table's tuples: the threads of a large table must not need many times it. */
+#define MEMORY_SHARE 2
+
 struct memory {
     struct classes classes;
     uint8_t level[QUASI_IDENTIFIERS_MAX];
@@ -21,6 +25,7 @@ struct evaluator {
     bool *lost;             /* [class] */
     uint32_t *sorted[SENSITIVE_MAX];
     struct memory memory[EVALUATOR_MEMORIES];
+    size_t memory_bytes, memory_bytes_max;
     uint64_t now;
 };
 
@@ -35,6 +40,8 @@ enum status evaluator_create(struct evaluator **out,
     if (evaluator == NULL)
         return error_memory(err, "the search");
     evaluator->problem = problem;
+    evaluator->memory_bytes_max =
+        MEMORY_SHARE * classes_bytes(&problem->bottom);
     status = grouper_init(&evaluator->grouper, &problem->bottom, table, err);
     if (status == OK)
         status = classes_reserve(&evaluator->classes, &problem->bottom, err);
@@ -95,26 +102,48 @@ static const struct classes *find_source(struct evaluator *evaluator,
     return best;
 }
 
-/* The classes at hand replace what was used least recently. */
+/* A free place, and `bytes` to fill it with: what was used least recently
+ * goes. */
+static struct memory *make_room(struct evaluator *evaluator, size_t bytes)
+{
+    assert(bytes <= evaluator->memory_bytes_max);
+    for (;;) {
+        struct memory *oldest = NULL, *place = NULL;
+
+        for (size_t i = 0; i < EVALUATOR_MEMORIES; i++) {
+            struct memory *memory = &evaluator->memory[i];
+
+            if (memory->used == 0)
+                place = memory;
+            else if (oldest == NULL || memory->used < oldest->used)
+                oldest = memory;
+        }
+        if (place != NULL &&
+            evaluator->memory_bytes + bytes <= evaluator->memory_bytes_max)
+            return place;
+        assert(oldest != NULL);
+        evaluator->memory_bytes -= classes_bytes(&oldest->classes);
+        classes_clear(&oldest->classes);
+        oldest->used = 0;
+    }
+}
+
 static enum status remember(struct evaluator *evaluator, const uint8_t *level,
                             const struct classes *source, struct error *err)
 {
-    struct memory *oldest = &evaluator->memory[0];
-    struct classes copy;
+    size_t bytes = classes_bytes(&evaluator->classes);
+    struct memory *place;
     enum status status;
 
     if ((size_t)evaluator->classes.count * MEMORY_SHRINKAGE > source->count)
         return OK;
-    for (size_t i = 1; i < EVALUATOR_MEMORIES; i++)
-        if (evaluator->memory[i].used < oldest->used)
-            oldest = &evaluator->memory[i];
-    status = classes_copy(&copy, &evaluator->classes, err);
+    place = make_room(evaluator, bytes);
+    status = classes_copy(&place->classes, &evaluator->classes, err);
     if (status != OK)
         return status;
-    classes_clear(&oldest->classes);
-    oldest->classes = copy;
-    oldest->used = evaluator->now;
-    memcpy(oldest->level, level, evaluator->problem->lattice->dimension_count);
+    evaluator->memory_bytes += bytes;
+    place->used = evaluator->now;
+    memcpy(place->level, level, evaluator->problem->lattice->dimension_count);
     return OK;
 }
 

@@ -18,8 +18,6 @@
 
 #define PATH_SIZE 512
 
-extern char **environ;
-
 /* What must come out. */
 struct expectation {
     bool found;

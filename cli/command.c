@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,13 +11,15 @@
 #include <unistd.h>
 
 #include "common/files.h"
+#include "common/limits.h"
 
 /* Bytes copied at a time. */
 #define COPY_SIZE 65536
 
-/* Names of columns and files come from outside: what a terminal would obey is
- * shown as a question mark.  C1 controls are two bytes in UTF-8. */
-static void print_harmless(FILE *out, const char *text)
+/* ---- messages ---- */
+
+/* C1 controls are two bytes in UTF-8. */
+void command_print_harmless(FILE *out, const char *text)
 {
     for (const unsigned char *at = (const unsigned char *)text; *at != '\0';
          at++) {
@@ -31,21 +34,70 @@ int command_fail(const struct error *err)
 {
     fflush(stdout);
     fputs("anchorite: ", stderr);
-    print_harmless(stderr, err->text);
+    command_print_harmless(stderr, err->text);
     fputc('\n', stderr);
     return status_exit_code(err->status);
 }
 
 int command_misuse(const char *command, const char *format, ...)
 {
+    char text[ERROR_TEXT_MAX];
+    const char *blank = command != NULL ? " " : "";
     va_list args;
 
-    fprintf(stderr, "anchorite %s: ", command);
+    if (command == NULL)
+        command = "";
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fprintf(stderr, "\nTry \"anchorite %s --help\".\n", command);
+    fprintf(stderr, "anchorite%s%s: ", blank, command);
+    command_print_harmless(stderr, text);
+    fprintf(stderr, "\nTry \"anchorite%s%s --help\".\n", blank, command);
     return status_exit_code(E_USAGE);
+}
+
+/* Is `word` a flag of those known, the one for `value`, with "=..." behind it?
+ * getopt tells it in no other way. */
+static bool is_flag_with_value(const struct option *known, const char *word,
+                               int value)
+{
+    size_t size = strcspn(word, "=");
+
+    if (strncmp(word, "--", 2) != 0 || word[size] != '=')
+        return false;
+    for (; known->name != NULL; known++)
+        if (known->val == value && known->has_arg == no_argument &&
+            strncmp(word + 2, known->name, size - 2) == 0)
+            return true;
+    return false;
+}
+
+int command_misuse_option(int result, char **argv, const struct option *known)
+{
+    /* Not the word in question where a short option has others behind it. */
+    const char *word = argv[optind - 1];
+    int size = (int)strcspn(word, "=");
+
+    if (result == ':' && strncmp(word, "--", 2) == 0)
+        return command_misuse(argv[0], "%.*s wants a value", size, word);
+    if (result == ':')
+        return command_misuse(argv[0], "-%c wants a value", optopt);
+    if (is_flag_with_value(known, word, optopt))
+        return command_misuse(argv[0], "%.*s takes no value", size, word);
+    if (optopt != 0)
+        return command_misuse(argv[0], "there is no option -%c", optopt);
+    return command_misuse(argv[0], "there is no option %.*s", size, word);
+}
+
+int command_help(const char *text)
+{
+    struct error err;
+
+    error_init(&err);
+    fputs(text, stdout);
+    if (command_finish_output(&err) != OK)
+        return command_fail(&err);
+    return status_exit_code(OK);
 }
 
 /* ---- signals ---- */

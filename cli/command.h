@@ -8,9 +8,11 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include <getopt.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/error.h"
 #include "common/json.h"
@@ -30,9 +32,21 @@ COMMAND_TABLE(COMMAND_DECLARE)
 /* Print "anchorite: <text>" and return the exit code. */
 int command_fail(const struct error *err);
 
-/* A wrong call: print "anchorite <command>: <text>" and where help is; 2. */
+/* A wrong call: print "anchorite <command>: <text>" and where help is; 2.
+ * Without a command (NULL) it is one of `anchorite` itself. */
 int command_misuse(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* What getopt_long(3) did not understand: it returned `result`, '?' or ':',
+ * with opterr off and a colon in front of the short options. */
+int command_misuse_option(int result, char **argv, const struct option *known);
+
+/* Print the help; the exit code. */
+int command_help(const char *text);
+
+/* Print a text from a file or the command line.  It may hold what a terminal
+ * would obey: control characters come out as question marks. */
+void command_print_harmless(FILE *out, const char *text);
 
 /* The flag that SIGINT and SIGTERM set, from the first call on.  A second
  * signal ends the process at once. */

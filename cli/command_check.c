@@ -45,7 +45,8 @@ static int parse_options(int argc, char **argv, struct options *options,
     *options = (struct options){0};
     *exit_code = status_exit_code(E_USAGE);
     optind = 1;
-    while ((option = getopt_long(argc, argv, "p:jh", known, NULL)) != -1)
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":p:jh", known, NULL)) != -1)
         switch (option) {
         case 'p':
             options->policy = optarg;
@@ -54,11 +55,10 @@ static int parse_options(int argc, char **argv, struct options *options,
             options->json = true;
             break;
         case 'h':
-            fputs(help, stdout);
-            *exit_code = status_exit_code(OK);
+            *exit_code = command_help(help);
             return 1;
         default:
-            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
+            command_misuse_option(option, argv, known);
             return 1;
         }
     if (options->policy == NULL)

@@ -279,7 +279,8 @@ static bool parse_options(int argc, char **argv, struct options *options,
     *options = (struct options){0};
     *exit_code = status_exit_code(E_USAGE);
     optind = 1;
-    while ((option = getopt_long(argc, argv, "ajh", known, NULL)) != -1)
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":ajh", known, NULL)) != -1)
         switch (option) {
         case 'a':
             options->all = true;
@@ -288,11 +289,10 @@ static bool parse_options(int argc, char **argv, struct options *options,
             options->json = true;
             break;
         case 'h':
-            fputs(help, stdout);
-            *exit_code = status_exit_code(OK);
+            *exit_code = command_help(help);
             return false;
         default:
-            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
+            command_misuse_option(option, argv, known);
             return false;
         }
     if (optind == argc)

@@ -21,21 +21,30 @@ static const struct {
 
 static const size_t command_count = sizeof commands / sizeof commands[0];
 
-static void print_help(FILE *out)
+/* Commands of the contract that later versions have. */
+static const char *const later_commands[] = {
+    "risk",    "profile", "verify", "network", "identity", "ingest", "consent",
+    "request", "approve", "reject", "release", "history",  "ledger", "audit",
+};
+
+static const size_t later_count =
+    sizeof later_commands / sizeof later_commands[0];
+
+static int print_help(void)
 {
     fputs("usage: anchorite COMMAND [OPTION]... [FILE]...\n\n"
           "De-identifies tables of patient records, and proves it.\n\n"
           "Commands:\n",
-          out);
+          stdout);
     for (size_t i = 0; i < command_count; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
-    fputs("\n\"anchorite COMMAND --help\" explains a command.\n\n"
-          "Example:\n"
-          "  anchorite anonymize --policy policy.json patients.csv "
-          "--output release.csv\n\n"
-          "Exit codes: 0 done or yes; 1 the honest answer is no; 2 wrong call "
-          "or bad input;\n3 the system failed; 4 refused.\n",
-          out);
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+    return command_help(
+        "\n\"anchorite COMMAND --help\" explains a command.\n\n"
+        "Example:\n"
+        "  anchorite anonymize --policy policy.json patients.csv "
+        "--output release.csv\n\n"
+        "Exit codes: 0 done or yes; 1 the honest answer is no; 2 wrong call "
+        "or bad input;\n3 the system failed; 4 refused.\n");
 }
 
 /* Records of patients must not end up in a core file. */
@@ -53,21 +62,16 @@ int main(int argc, char **argv)
     /* Too large a file, or a reader that went away, is an error to report. */
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    if (argc < 2) {
-        print_help(stderr);
-        return status_exit_code(E_USAGE);
-    }
+    if (argc < 2)
+        return command_misuse(NULL, "a command is missing");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        print_help(stdout);
-        return status_exit_code(OK);
-    }
+        strcmp(argv[1], "help") == 0)
+        return print_help();
     for (size_t i = 0; i < command_count; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr,
-            "anchorite: there is no command \"%s\"\n"
-            "Try \"anchorite --help\".\n",
-            argv[1]);
-    return status_exit_code(E_USAGE);
+    for (size_t i = 0; i < later_count; i++)
+        if (strcmp(argv[1], later_commands[i]) == 0)
+            return command_misuse(NULL, "%s: not in this version", argv[1]);
+    return command_misuse(NULL, "there is no command \"%s\"", argv[1]);
 }

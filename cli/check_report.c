@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cli/command.h"
+
 /* ---- for programs ---- */
 
 /* Rows are below 2^32, so that every count is an exact JSON number. */
@@ -231,17 +233,12 @@ static int name_width(const char *name)
     return width;
 }
 
-/* A name out of a file: control characters stay away from the terminal.
- * Padded to `width` characters. */
+/* A name out of a file, padded to `width` characters. */
 static void print_name(FILE *out, const char *name, int width)
 {
     int padding = width - name_width(name);
 
-    for (; *name != '\0'; name++) {
-        bool is_control = (unsigned char)*name < ' ' || *name == 0x7F;
-
-        fputc(is_control ? '?' : *name, out);
-    }
+    command_print_harmless(out, name);
     fprintf(out, "%*s", padding > 0 ? padding : 0, "");
 }
 

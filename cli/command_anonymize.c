@@ -332,8 +332,9 @@ static void print_text(FILE *out, const struct options *options,
 {
     double share = (double)result->suppressed / (double)result->rows;
 
-    fprintf(out, "%s: %" PRIu64 " rows, %" PRIu64 " suppressed (%.2f %%)\n",
-            options->output, result->rows, result->suppressed, 100 * share);
+    command_print_harmless(out, options->output);
+    fprintf(out, ": %" PRIu64 " rows, %" PRIu64 " suppressed (%.2f %%)\n",
+            result->rows, result->suppressed, 100 * share);
     print_risk_line(out, "before", &result->before);
     print_risk_line(out, "after", &result->after);
     fprintf(out, "  %s (%s) %.10g, the least of %.0f transformations%s\n",
@@ -343,9 +344,11 @@ static void print_text(FILE *out, const struct options *options,
             result->rechecked ? "; policy proven again from the file" : "");
     fputs("  levels:", out);
     for (size_t a = 0; a < policy->attribute_count; a++)
-        if (policy->attribute[a].role == ROLE_QUASI_IDENTIFYING)
-            fprintf(out, " %s %" PRIu32, policy->attribute[a].name,
-                    result->level[a]);
+        if (policy->attribute[a].role == ROLE_QUASI_IDENTIFYING) {
+            fputc(' ', out);
+            command_print_harmless(out, policy->attribute[a].name);
+            fprintf(out, " %" PRIu32, result->level[a]);
+        }
     fputc('\n', out);
 }
 

@@ -72,8 +72,9 @@ static void print_levels(const struct hierarchy *hierarchy, const char *file)
     uint32_t rows = hierarchy_rows(hierarchy);
     uint32_t levels = hierarchy_levels(hierarchy);
 
-    printf("%s: %u value%s, %u level%s\n\n", file, rows, rows == 1 ? "" : "s",
-           levels, levels == 1 ? "" : "s");
+    command_print_harmless(stdout, file);
+    printf(": %u value%s, %u level%s\n\n", rows, rows == 1 ? "" : "s", levels,
+           levels == 1 ? "" : "s");
     printf("level       nodes    smallest     largest\n");
     for (uint32_t level = 0; level < levels; level++) {
         struct level_figures figures = measure_level(hierarchy, level);

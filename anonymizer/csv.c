@@ -13,9 +13,6 @@
 /* No offset of a block. */
 #define NOWHERE SIZE_MAX
 
-/* Room for `column "name"`; longer names are told by their number. */
-#define COLUMN_WORDS_SIZE 96
-
 static const uint8_t byte_order_mark[] = {0xef, 0xbb, 0xbf};
 
 struct csv_reader {
@@ -331,21 +328,20 @@ static bool name_is_printable(struct bytes name)
     for (size_t i = 0; i < name.size; i++)
         if (name.data[i] < 0x20 || name.data[i] == 0x7f)
             return false;
-    return name.size < COLUMN_WORDS_SIZE - sizeof "column \"\"";
+    return name.size < CSV_COLUMN_WORDS_SIZE - sizeof "column \"\"";
 }
 
-/* `column "age"`, or by number where there is no name that fits a line. */
-static const char *column_words(const struct csv_reader *reader, size_t column,
-                                char words[COLUMN_WORDS_SIZE])
+const char *csv_column_words(const struct csv_record *header, size_t column,
+                             char words[CSV_COLUMN_WORDS_SIZE])
 {
-    if (column < reader->header.count &&
-        name_is_printable(reader->header.field[column].value)) {
-        struct bytes name = reader->header.field[column].value;
+    if (column < header->count &&
+        name_is_printable(header->field[column].value)) {
+        struct bytes name = header->field[column].value;
 
-        snprintf(words, COLUMN_WORDS_SIZE, "column \"%.*s\"", (int)name.size,
-                 (const char *)name.data);
+        snprintf(words, CSV_COLUMN_WORDS_SIZE, "column \"%.*s\"",
+                 (int)name.size, (const char *)name.data);
     } else {
-        snprintf(words, COLUMN_WORDS_SIZE, "column %zu", column + 1);
+        snprintf(words, CSV_COLUMN_WORDS_SIZE, "column %zu", column + 1);
     }
     return words;
 }
@@ -355,7 +351,7 @@ static enum status refuse_bytes(const struct csv_reader *reader,
                                 const struct walk *walk, struct error *err)
 {
     const uint8_t *bad = reader->data + reader->bad;
-    char column[COLUMN_WORDS_SIZE];
+    char column[CSV_COLUMN_WORDS_SIZE];
     uintmax_t line = reader->line;
     size_t fields = 0;
 
@@ -366,7 +362,7 @@ static enum status refuse_bytes(const struct csv_reader *reader,
            bad >=
                reader->field[fields].raw.data + reader->field[fields].raw.size)
         fields++;
-    column_words(reader, fields, column);
+    csv_column_words(&reader->header, fields, column);
     if (*bad == '\0')
         return error_set(err, E_INPUT, "line %ju, %s: a NUL byte", line,
                          column);
@@ -381,8 +377,9 @@ static enum status refuse_walk(const struct csv_reader *reader,
 {
     uintmax_t here = reader->line + walk->lines;
     uintmax_t begin = reader->line + walk->begin;
-    char words[COLUMN_WORDS_SIZE];
-    const char *column = column_words(reader, walk->count - 1, words);
+    char words[CSV_COLUMN_WORDS_SIZE];
+    const char *column =
+        csv_column_words(&reader->header, walk->count - 1, words);
 
     switch (walk->end) {
     case WALK_QUOTE_INSIDE:
@@ -617,7 +614,6 @@ static enum status check_names(const struct csv_reader *reader,
 {
     const struct csv_field *sorted[TABLE_COLUMNS_MAX];
     const struct csv_record *header = &reader->header;
-    char words[COLUMN_WORDS_SIZE];
 
     for (size_t i = 0; i < header->count; i++) {
         if (header->field[i].value.size == 0)
@@ -631,13 +627,14 @@ static enum status check_names(const struct csv_reader *reader,
         size_t first = (size_t)(sorted[i - 1] - header->field);
         size_t second = (size_t)(sorted[i] - header->field);
 
+        /* Told without the name: where a header was forgotten these are
+         * values of a record. */
         if (bytes_equal(sorted[i - 1]->value, sorted[i]->value))
             return error_set(
                 err, E_INPUT,
                 "line %ju: columns %zu and %zu of the header have the same "
-                "name, %s",
-                (uintmax_t)header->line, first + 1, second + 1,
-                column_words(reader, first, words));
+                "name; is this line a header?",
+                (uintmax_t)header->line, first + 1, second + 1);
     }
     return OK;
 }

@@ -61,6 +61,16 @@ void csv_close(struct csv_reader **reader);
 
 /* Names of the columns; empty with no_header.  Valid for the reader's life. */
 const struct csv_record *csv_header(const struct csv_reader *reader);
+
+/* Room for `column "name"`; longer names are told by their number. */
+#define CSV_COLUMN_WORDS_SIZE 96
+
+/* What a message calls a column: `column "age"`, or by its number where it has
+ * no name that fits a line.  Not for a header that may be a record, before its
+ * names have been found in a policy.  Returns `words`. */
+const char *csv_column_words(const struct csv_record *header, size_t column,
+                             char words[CSV_COLUMN_WORDS_SIZE]);
+
 char csv_delimiter(const struct csv_reader *reader);
 /* "\n" or "\r\n", as the first line ends; "\n" where it does not. */
 const char *csv_newline(const struct csv_reader *reader);

@@ -12,6 +12,7 @@
 #include "anonymizer/recheck_sort.h"
 #include "anonymizer/recheck_tally.h"
 #include "anonymizer/recheck_texts.h"
+#include "common/json.h"
 
 /* Code of a quasi-identifier's `*`: the first text that it is told of. */
 #define CODE_STAR 0
@@ -105,7 +106,8 @@ static enum status columns_add(struct recount *recount, enum role role,
             return error_set(err, E_INPUT,
                              "%s: line 1: there is no column %s, which the "
                              "policy names",
-                             recount->name, policy->attribute[i].name);
+                             recount->name,
+                             json_quote(policy->attribute[i].name).text);
         if (role == ROLE_INSENSITIVE)
             continue;
         status = column_add(recount, i, field, err);
@@ -157,14 +159,13 @@ static enum status other_columns_check(const struct recount *recount,
     for (size_t i = 0; i < header->count; i++) {
         struct bytes name = header->field[i].value;
         const struct policy_attribute *attribute = policy_find(policy, name);
+        char words[CSV_COLUMN_WORDS_SIZE];
         enum status status = OK;
 
         if (attribute == NULL && !policy->unlisted_remove)
             return error_set(err, E_INPUT,
-                             "%s: line 1: the policy does not name column "
-                             "%.*s",
-                             recount->name, (int)name.size,
-                             (const char *)name.data);
+                             "%s: line 1: the policy does not name %s",
+                             recount->name, csv_column_words(header, i, words));
         if (attribute == NULL || attribute->role == ROLE_SUBJECT ||
             attribute->role == ROLE_IDENTIFYING)
             status = unremoved_add(result, name, err);

@@ -8,6 +8,7 @@
 #include "anonymizer/csv.h"
 #include "anonymizer/subjects.h"
 #include "common/hash.h"
+#include "common/json.h"
 
 /* Rows between two looks at the cancel flag. */
 #define CANCEL_ROWS 4096
@@ -69,20 +70,23 @@ static enum status check_attributes(const struct policy *policy,
             found = bytes_equal_string(header->field[c].value, attribute->name);
         if (!found)
             return error_set(err, E_INPUT,
-                             "%s: line %u: attribute \"%s\": the table %s has "
-                             "no such column",
-                             policy->path, attribute->line, attribute->name,
-                             name);
+                             "%s: line %u: attribute %s: the table %s has no "
+                             "such column",
+                             policy->path, attribute->line,
+                             json_quote(attribute->name).text, name);
     }
     return OK;
 }
 
-static enum status bind_column(struct reading *reading, size_t column,
-                               struct bytes column_name, struct error *err)
+static enum status bind_column(struct reading *reading,
+                               const struct csv_record *header, size_t column,
+                               struct error *err)
 {
     const struct policy *policy = reading->policy;
     struct table *table = reading->table;
-    const struct policy_attribute *attribute = policy_find(policy, column_name);
+    const struct policy_attribute *attribute =
+        policy_find(policy, header->field[column].value);
+    char words[CSV_COLUMN_WORDS_SIZE];
     size_t index;
 
     table->column[column].fate = COLUMN_REMOVED;
@@ -90,11 +94,11 @@ static enum status bind_column(struct reading *reading, size_t column,
         return OK;
     if (attribute == NULL)
         return error_set(err, E_INPUT,
-                         "%s: column \"%.*s\": the policy %s does not name it; "
+                         "%s: %s: the policy %s does not name it; "
                          "give it a role there, or set \"unlisted\": "
                          "\"remove\"",
-                         reading->name, (int)column_name.size,
-                         (const char *)column_name.data, policy->path);
+                         reading->name, csv_column_words(header, column, words),
+                         policy->path);
     index = (size_t)(attribute - policy->attribute);
     switch (attribute->role) {
     case ROLE_SUBJECT:
@@ -144,7 +148,7 @@ static enum status bind_columns(struct reading *reading,
         return error_memory(err, "the columns");
     status = check_attributes(reading->policy, header, reading->name, err);
     for (size_t c = 0; status == OK && c < header->count; c++)
-        status = bind_column(reading, c, header->field[c].value, err);
+        status = bind_column(reading, header, c, err);
     return status;
 }
 
@@ -166,11 +170,12 @@ static enum status find_missing_row(const struct policy *policy,
         if (reader->missing_row != HIERARCHY_NONE)
             return error_set(
                 err, E_INPUT,
-                "%s: attribute \"%s\": its hierarchy has a row each for two "
-                "tokens of table.missing (\"%s\" is one), which are one "
+                "%s: attribute %s: its hierarchy has a row each for two "
+                "tokens of table.missing (%s is one), which are one "
                 "value; name the tokens that mean missing in table.missing",
-                policy->path, policy->attribute[quasi->attribute].name,
-                policy->missing[i]);
+                policy->path,
+                json_quote(policy->attribute[quasi->attribute].name).text,
+                json_quote(policy->missing[i]).text);
         reader->missing_row = row;
     }
     return OK;
@@ -272,15 +277,16 @@ static enum status code_quasi(struct reading *reading, size_t q,
         row = reader->missing_row;
         if (row == HIERARCHY_NONE)
             return error_set(err, E_INPUT,
-                             "%s: line %ju, column \"%s\": a missing value, "
+                             "%s: line %ju, column %s: a missing value, "
                              "for which its hierarchy has no row",
-                             reading->name, (uintmax_t)line, name);
+                             reading->name, (uintmax_t)line,
+                             json_quote(name).text);
     }
     if (row == HIERARCHY_NONE)
         return error_set(err, E_INPUT,
-                         "%s: line %ju, column \"%s\": the value has no row in "
-                         "its hierarchy",
-                         reading->name, (uintmax_t)line, name);
+                         "%s: line %ju, column %s: the value has no row in its "
+                         "hierarchy",
+                         reading->name, (uintmax_t)line, json_quote(name).text);
     if (reader->value_of_row[row] == DICTIONARY_NONE &&
         new_value(quasi, reader, row, err) != OK)
         return err->status;

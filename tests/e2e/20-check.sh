@@ -206,10 +206,10 @@ check -p "$work/policy.json" "$work/ragged.csv"
 refused "line 3"
 printf 'zip,illness\n1*,gout\n' >"$work/narrow.csv"
 check -p "$work/policy.json" "$work/narrow.csv"
-refused "there is no column sex"
+refused 'there is no column "sex"'
 printf 'zip,sex,illness,note\n1*,f,gout,x\n' >"$work/wide.csv"
 check -p "$work/policy.json" "$work/wide.csv"
-refused "does not name column note"
+refused 'does not name column "note"'
 printf '1*,f,gout\n1*,f,gout\n' >"$work/bare.csv"
 check -p "$work/policy.json" "$work/bare.csv"
 refused "line 1"

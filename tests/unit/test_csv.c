@@ -287,8 +287,9 @@ static void refuses_bad_headers(void)
 {
     refuse("a;;c\n", "t.csv: line 1: column 2 of the header has no name");
     refuse("a;\"\"\n", "t.csv: line 1: column 2 of the header has no name");
+    /* Their name is not told: without a header it is a value of a record. */
     refuse("b;a;c;\"a\"\n", "t.csv: line 1: columns 2 and 4 of the header have "
-                            "the same name, column \"a\"");
+                            "the same name; is this line a header?");
     /* Names that are no line of text are told by number. */
     refuse("a;\"x\ny\"\n1;2\"\n",
            "t.csv: line 3, column 2: a quote inside an unquoted field; write "

@@ -104,25 +104,37 @@ int command_help(const char *text)
 
 static atomic_bool cancelled;
 
-static void cancel_on_signal(int signal_number)
+/* There is something to clean up. */
+static atomic_bool deferred;
+
+/* Only what signal-safety(7) allows. */
+static void end_on_signal(int signal_number)
 {
+    static const char words[] = "anchorite: interrupted\n";
+    ssize_t written;
+
     (void)signal_number;
     atomic_store(&cancelled, true);
+    if (atomic_load(&deferred))
+        return;
+    written = write(STDERR_FILENO, words, sizeof words - 1);
+    (void)written; /* nobody is left to be told */
+    _exit(status_exit_code(E_CANCELLED));
+}
+
+void command_watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = end_on_signal,
+                               .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 atomic_bool *command_cancel(void)
 {
-    static bool installed;
-    struct sigaction action = {.sa_handler = cancel_on_signal,
-                               .sa_flags = SA_RESTART | (int)SA_RESETHAND};
-
-    /* Once only: a signal that came must not be rearmed. */
-    if (installed)
-        return &cancelled;
-    installed = true;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    atomic_store(&deferred, true);
     return &cancelled;
 }
 
@@ -137,11 +149,7 @@ static enum status spool(int from, const char *name, int *fd, struct error *err)
     if (status != OK)
         return status;
     do {
-        if (atomic_load(&cancelled))
-            status = error_set(err, E_CANCELLED, "interrupted");
-        if (status == OK)
-            status =
-                descriptor_read(from, block, sizeof block, &got, name, err);
+        status = descriptor_read(from, block, sizeof block, &got, name, err);
         if (status == OK)
             status = descriptor_write(*fd, bytes_of(block, got),
                                       "a temporary copy of the input", err);

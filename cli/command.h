@@ -48,8 +48,13 @@ int command_help(const char *text);
  * would obey: control characters come out as question marks. */
 void command_print_harmless(FILE *out, const char *text);
 
-/* The flag that SIGINT and SIGTERM set, from the first call on.  A second
- * signal ends the process at once. */
+/* From here on SIGINT and SIGTERM say "interrupted" and end the process, with
+ * the exit code of E_CANCELLED: nothing that waits for a pipe holds them up. */
+void command_watch_signals(void);
+
+/* From the first call on there is something to clean up: the first of these
+ * signals sets this flag, which is to be looked at often; a second one ends
+ * the process at once. */
 atomic_bool *command_cancel(void);
 
 /* Open a table for reading; "-" is standard input.  *name is how messages

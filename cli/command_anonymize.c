@@ -386,6 +386,7 @@ static enum status open_target(const char *path, struct target *target,
     enum status status;
 
     *target = (struct target){.fd = -1};
+    command_cancel(); /* before there is anything that must not stay */
     if (strcmp(path, "-") == 0)
         return temporary_open(&target->fd, err);
     status = new_file_create(&target->file, path, 0666, err);
@@ -486,7 +487,6 @@ int command_anonymize(int argc, char **argv)
     if (parse_options(argc, argv, &options, &exit_code) != 0)
         return exit_code;
     error_init(&err);
-    command_cancel();
     status = policy_open(&policy, options.policy, &err);
     if (status == OK)
         status =

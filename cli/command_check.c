@@ -103,8 +103,7 @@ int command_check(int argc, char **argv)
     if (status == OK)
         status = command_open_input(options.table, false, &table, &name, &err);
     if (status == OK)
-        status =
-            recheck_table(&result, policy, table, name, command_cancel(), &err);
+        status = recheck_table(&result, policy, table, name, NULL, &err);
     if (status == OK && options.json)
         status = print_json(policy, result, &err);
     else if (status == OK) {

@@ -62,6 +62,7 @@ int main(int argc, char **argv)
     /* Too large a file, or a reader that went away, is an error to report. */
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    command_watch_signals();
     if (argc < 2)
         return command_misuse(NULL, "a command is missing");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

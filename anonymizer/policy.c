@@ -537,6 +537,7 @@ void policy_close(struct policy **policy)
         return;
     for (size_t i = 0; i < old->attribute_count; i++) {
         free(old->attribute[i].name);
+        free(old->attribute[i].hierarchy_path);
         hierarchy_close(&old->attribute[i].hierarchy);
     }
     free(old->attribute);

@@ -47,6 +47,7 @@ struct policy_attribute {
     enum role role;
     enum value_type type;
     struct hierarchy *hierarchy; /* NULL: value and `*`; owned by the policy */
+    char *hierarchy_path;        /* of its file, NULL without */
     uint32_t level_min;
     uint32_t level_max; /* LEVEL_UNLIMITED, or below the hierarchy's levels */
     double weight;      /* 1 if not given, >= 0 */

@@ -99,8 +99,12 @@ static enum status open_hierarchy(struct policy_attribute *attribute,
     status = digest_bytes(digest, text_bytes(&bytes), err);
     if (status != OK)
         goto done;
-    status = hierarchy_parse(&attribute->hierarchy, text_bytes(&bytes),
-                             path.data, err);
+    attribute->hierarchy_path = string_copy(path.data);
+    if (attribute->hierarchy_path == NULL)
+        status = error_memory(err, "the name of a file");
+    if (status == OK)
+        status = hierarchy_parse(&attribute->hierarchy, text_bytes(&bytes),
+                                 path.data, err);
 done:
     text_clear(&bytes);
     text_clear(&path);

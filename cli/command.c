@@ -156,9 +156,17 @@ static enum status spool(int from, const char *name, int *fd, struct error *err)
     } while (status == OK && got > 0);
     if (status == OK && lseek(*fd, 0, SEEK_SET) != 0)
         status = error_set_errno(err, E_IO, errno, "%s", name);
-    if (status != OK)
+    if (status != OK) {
         close(*fd);
+        *fd = -1;
+    }
     return status;
+}
+
+/* A table ends; what a device like /dev/zero gives does not. */
+static bool is_stream(int fd, mode_t mode)
+{
+    return S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode) || isatty(fd) == 1;
 }
 
 enum status command_open_input(const char *path, bool rewindable, int *fd,
@@ -170,24 +178,25 @@ enum status command_open_input(const char *path, bool rewindable, int *fd,
     enum status status;
 
     *name = standard ? "standard input" : path;
-    source = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    source = standard ? dup(STDIN_FILENO)
+                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (source < 0)
-        return error_set_errno(err, E_INPUT, errno, "%s", *name);
-    if (fstat(source, &about) != 0) {
-        status = error_set_errno(err, E_INPUT, errno, "%s", *name);
-        close(source);
-        return status;
-    }
-    if (S_ISDIR(about.st_mode)) {
-        close(source);
-        return error_set(err, E_INPUT, "%s: is a folder, not a table", *name);
-    }
-    if (!rewindable ||
-        (S_ISREG(about.st_mode) && lseek(source, 0, SEEK_CUR) == 0)) {
+        return error_set_errno(
+            err, errno == EMFILE || errno == ENFILE ? E_SYSTEM : E_INPUT, errno,
+            "%s: cannot be opened", *name);
+    if (fstat(source, &about) != 0)
+        status = error_set_errno(err, E_IO, errno, "%s", *name);
+    else if (S_ISDIR(about.st_mode))
+        status = error_set(err, E_INPUT, "%s: is a folder, not a table", *name);
+    else if (!is_stream(source, about.st_mode))
+        status =
+            error_set(err, E_INPUT, "%s: is not a regular file or pipe", *name);
+    else if (!rewindable ||
+             (S_ISREG(about.st_mode) && lseek(source, 0, SEEK_CUR) == 0)) {
         *fd = source;
         return OK;
-    }
-    status = spool(source, *name, fd, err);
+    } else
+        status = spool(source, *name, fd, err);
     close(source);
     return status;
 }

@@ -413,14 +413,11 @@ static enum status copy_to_output(int fd, struct error *err)
     return status;
 }
 
-/* The release becomes visible here, and nowhere else. */
-static enum status publish(struct target *target, struct error *err)
+static enum status check_cancel(struct error *err)
 {
     if (atomic_load(command_cancel()))
         return error_set(err, E_CANCELLED, "interrupted");
-    if (target->file != NULL)
-        return new_file_publish(&target->file, err);
-    return copy_to_output(target->fd, err);
+    return OK;
 }
 
 static void close_target(struct target *target)
@@ -430,17 +427,68 @@ static void close_target(struct target *target)
     new_file_discard(&target->file);
 }
 
+/* The output may be none of the files that go into it, nor the one into which
+ * the figures are printed. */
 static enum status refuse_overwriting(const struct options *options,
+                                      const struct policy *policy,
                                       struct error *err)
 {
-    if (file_same(options->output, options->input))
-        return error_set(err, E_INPUT, "%s: output and input are the same file",
-                         options->output);
-    if (file_same(options->output, options->policy))
-        return error_set(err, E_INPUT,
-                         "%s: output and policy are the same file",
-                         options->output);
-    return OK;
+    const char *output = options->output, *same = NULL;
+    bool standard_input = strcmp(options->input, "-") == 0;
+
+    if (strcmp(output, "-") == 0)
+        return OK;
+    if (standard_input ? file_is_open_as(output, STDIN_FILENO)
+                       : file_same(output, options->input))
+        same = "input";
+    if (file_same(output, options->policy))
+        same = "policy";
+    for (size_t a = 0; a < policy->attribute_count; a++)
+        if (policy->attribute[a].hierarchy_path != NULL &&
+            file_same(output, policy->attribute[a].hierarchy_path))
+            same = "a hierarchy of the policy";
+    if (file_is_open_as(output, STDOUT_FILENO))
+        same = "standard output";
+    if (same == NULL)
+        return OK;
+    return error_set(err, E_INPUT, "%s: output and %s are the same file",
+                     output, same);
+}
+
+static enum status print_figures(const struct options *options,
+                                 const struct policy *policy,
+                                 const struct anonymize_result *result,
+                                 const struct stopwatch *watch,
+                                 struct error *err)
+{
+    if (options->json)
+        return print_json(policy, result, watch, err);
+    print_text(strcmp(options->output, "-") == 0 ? stderr : stdout, options,
+               policy, result);
+    return command_finish_output(err);
+}
+
+/* The file appears last of all, when nothing else can fail: a failed run leaves
+ * none.  The figures stand on standard output by then; the exit code says
+ * whether they are of a release. */
+static enum status publish(const struct options *options,
+                           const struct policy *policy,
+                           const struct anonymize_result *result,
+                           const struct stopwatch *watch, struct target *target,
+                           struct error *err)
+{
+    enum status status = check_cancel(err);
+
+    if (status == OK)
+        status = target->file != NULL ? new_file_sync(target->file, err)
+                                      : copy_to_output(target->fd, err);
+    if (status == OK)
+        status = print_figures(options, policy, result, watch, err);
+    if (status == OK && target->file != NULL)
+        status = check_cancel(err);
+    if (status == OK && target->file != NULL)
+        status = new_file_publish(&target->file, err);
+    return status;
 }
 
 static enum status run(const struct options *options,
@@ -455,19 +503,12 @@ static enum status run(const struct options *options,
                                        .on_stage = on_stage,
                                        .context = &watch};
     struct anonymize_result *result = NULL;
-    FILE *out = strcmp(options->output, "-") == 0 ? stderr : stdout;
     enum status status =
         anonymize_table(&result, policy, input, input_name, target->fd,
                         options->output, &engine, err);
 
     if (status == OK)
-        status = publish(target, err);
-    if (status == OK && options->json)
-        status = print_json(policy, result, &watch, err);
-    else if (status == OK) {
-        print_text(out, options, policy, result);
-        status = command_finish_output(err);
-    }
+        status = publish(options, policy, result, &watch, target, err);
     if (status == OK)
         warn_small_remainder(policy, result);
     anonymize_destroy(&result);
@@ -492,7 +533,7 @@ int command_anonymize(int argc, char **argv)
         status =
             command_open_input(options.input, true, &input, &input_name, &err);
     if (status == OK)
-        status = refuse_overwriting(&options, &err);
+        status = refuse_overwriting(&options, policy, &err);
     if (status == OK)
         status = open_target(options.output, &target, &err);
     if (status == OK)

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "cli/command.h"
+#include "common/files.h"
 
 static const struct {
     const char *name;
@@ -58,7 +59,12 @@ static void forbid_core_files(void)
 
 int main(int argc, char **argv)
 {
+    struct error err;
+
+    error_init(&err);
     forbid_core_files();
+    if (standard_descriptors_occupy(&err) != OK)
+        return command_fail(&err);
     /* Too large a file, or a reader that went away, is an error to report. */
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);

@@ -352,6 +352,14 @@ static int sync_descriptor(int fd, bool folder)
     return result;
 }
 
+enum status new_file_sync(const struct new_file *file, struct error *err)
+{
+    if (sync_descriptor(file->fd, false) != 0)
+        return error_set_errno(err, E_IO, errno, "%s: cannot be synced",
+                               file->path.data);
+    return OK;
+}
+
 static int link_as(const struct new_file *file, const char *name)
 {
     char link[PROC_FD_SIZE];
@@ -401,9 +409,8 @@ enum status new_file_publish(struct new_file **file, struct error *err)
     bool replaces =
         fstatat(made->folder, made->name.data, &is, AT_SYMLINK_NOFOLLOW) == 0;
 
-    if (sync_descriptor(made->fd, false) != 0)
-        status = error_set_errno(err, E_IO, errno, "%s: cannot be synced",
-                                 made->path.data);
+    if (new_file_sync(made, err) != OK)
+        status = err->status;
     else if (put_in_place(made) != 0)
         status =
             error_set_errno(err, E_IO, errno, "%s: cannot be put in its place",
@@ -467,6 +474,34 @@ bool file_same(const char *a, const char *b)
 
     return stat(a, &a_is) == 0 && stat(b, &b_is) == 0 &&
            a_is.st_dev == b_is.st_dev && a_is.st_ino == b_is.st_ino;
+}
+
+bool file_is_open_as(const char *path, int fd)
+{
+    struct stat is, open_is;
+
+    return stat(path, &is) == 0 && fstat(fd, &open_is) == 0 &&
+           is.st_dev == open_is.st_dev && is.st_ino == open_is.st_ino;
+}
+
+/* ---- standard descriptors ---- */
+
+enum status standard_descriptors_occupy(struct error *err)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        /* The wrong way round, so that its use fails as it would have. */
+        int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        /* The lowest free one is given, which is this one. */
+        if (open("/dev/null", flags) != fd)
+            return error_set_errno(err, E_SYSTEM, errno,
+                                   "descriptor %d is closed, and /dev/null "
+                                   "cannot stand for it",
+                                   fd);
+    }
+    return OK;
 }
 
 enum status path_beside(const char *beside, const char *name, struct text *out,

@@ -43,6 +43,10 @@ MUST_USE enum status new_file_create(struct new_file **file, const char *path,
 /* Its descriptor, open for reading and writing. */
 int new_file_descriptor(const struct new_file *file);
 
+/* Sync it, as publish does: to learn of a full disk before the last moment. */
+MUST_USE enum status new_file_sync(const struct new_file *file,
+                                   struct error *err);
+
 /* Sync, give it its name, sync the folder.  Takes *file in any case: after a
  * failure nothing new is at `path` and what was there before still is, save
  * that a file already replaced stays replaced, by the whole new one, when
@@ -68,6 +72,12 @@ MUST_USE enum status descriptor_read(int fd, void *data, size_t size,
 
 /* Are both the same file (device and inode)?  False if either is missing. */
 bool file_same(const char *a, const char *b);
+bool file_is_open_as(const char *path, int fd);
+
+/* First of all in a program: a standard descriptor that is closed would go to
+ * the next file that is opened, and what is printed into that.  It gets one
+ * that can neither be read nor written. */
+MUST_USE enum status standard_descriptors_occupy(struct error *err);
 
 /* Append to `out`: `name` if it is absolute, else `name` in the folder of
  * `beside`. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/files.h"
 #include "common/limits.h"
 #include "common/number.h"
 #include "datasets/hospital.h"
@@ -312,7 +313,9 @@ int main(int argc, char **argv)
     enum status status;
 
     error_init(&err);
-    status = run(argc, argv, &err);
+    status = standard_descriptors_occupy(&err);
+    if (status == OK)
+        status = run(argc, argv, &err);
     if (status != OK)
         fprintf(stderr, "anchorite-hospital: %s\n", err.text);
     return status_exit_code(status);

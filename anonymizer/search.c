@@ -336,9 +336,13 @@ static enum status explain_no(const struct problem *problem, struct error *err)
     return error_set(
         err, E_NO,
         "no transformation satisfies the policy: even at the highest levels "
-        "%ju of %ju rows would be suppressed, and the limit is %ju",
+        "%ju of %ju rows would be suppressed, and the limit is %ju%s",
         (uintmax_t)suppressed, (uintmax_t)problem->table->rows,
-        (uintmax_t)problem->suppressed_max);
+        (uintmax_t)problem->suppressed_max,
+        lattice_may_be_all_star(problem->lattice, top)
+            ? "; rows that are `*` in every quasi-identifier count as "
+              "suppressed"
+            : "");
 }
 
 static enum status answer(const struct search *search,

@@ -170,8 +170,11 @@ static void class_of_stars_is_no_solution(void)
     fixture_k(&fixture, 3);
     fixture_load(&fixture, "a\n1\n2\n3\n");
     CU_ASSERT_EQUAL(run(&fixture, &result, &err), E_NO);
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "3 of 3 rows"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "the limit is 0"));
+    CU_ASSERT_STRING_EQUAL(
+        err.text, "no transformation satisfies the policy: even at the "
+                  "highest levels 3 of 3 rows would be suppressed, and the "
+                  "limit is 0; rows that are `*` in every quasi-identifier "
+                  "count as suppressed");
     fixture.policy.suppression_limit = 1;
     fixture_build(&fixture);
     CU_ASSERT_EQUAL_FATAL(run(&fixture, &result, &err), OK);
@@ -206,8 +209,10 @@ static void no_solution_counts_what_is_in_the_way(void)
                            "y;1\ny;1\ny;1\ny;1\ny;1\n"
                            "z;1\nz;2\nz;3\nz;4\nz;5\nz;6\n");
     CU_ASSERT_EQUAL(run(&fixture, &result, &err), E_NO);
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "14 of 20 rows"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "the limit is 3"));
+    CU_ASSERT_STRING_EQUAL(
+        err.text, "no transformation satisfies the policy: even at the "
+                  "highest levels 14 of 20 rows would be suppressed, and the "
+                  "limit is 3");
     fixture_clear(&fixture);
 }
 

@@ -145,6 +145,8 @@ enum status grouper_init(struct grouper *grouper, const struct classes *bottom,
     uint32_t values = 1;
 
     *grouper = (struct grouper){.slot_count = (size_t)1 << DENSE_BITS};
+    if (hash_key_draw(&grouper->key, err) != OK)
+        return err->status;
     while (grouper->slot_count < 2 * (size_t)bottom->count)
         grouper->slot_count *= 2;
     for (size_t s = 0; s < table->sensitive_count; s++)
@@ -211,25 +213,29 @@ group_gathered(struct grouper *grouper, const struct classes *source,
 }
 #endif
 
-/* The high bits of a product depend on all bits of the key. */
-static inline size_t slot_of(uint64_t key, unsigned shift)
+/* The high bits of a product depend on all bits of the key; with a random odd
+ * multiplier, that nobody can choose keys for, two keys collide with a chance
+ * of 2 / slots at most (Dietzfelbinger et al., A Reliable Randomized Algorithm
+ * for the Closest-Pair Problem, 1997). */
+static inline size_t slot_of(uint64_t key, uint64_t multiplier, unsigned shift)
 {
-    return (size_t)((key * HASH_MULTIPLIER) >> shift);
+    return (size_t)((key * multiplier) >> shift);
 }
 
 static void group_hashed(struct grouper *grouper, const struct classes *source,
                          uint64_t mask, size_t slots, struct classes *target)
 {
     uint32_t *slot = grouper->slot;
+    uint64_t multiplier = grouper->key.word[0] | 1;
     unsigned shift = 64 - (unsigned)__builtin_ctzll(slots);
 
     for (uint32_t i = 0; i < source->count; i++) {
         uint64_t key = source->key[i] & mask;
-        size_t at = slot_of(key, shift);
+        size_t at = slot_of(key, multiplier, shift);
 
         if (i + PREFETCH_DISTANCE < source->count)
             __builtin_prefetch(&slot[slot_of(
-                source->key[i + PREFETCH_DISTANCE] & mask, shift)]);
+                source->key[i + PREFETCH_DISTANCE] & mask, multiplier, shift)]);
         while (slot[at] != 0 && target->key[slot[at] - 1] != key)
             at = (at + 1) & (slots - 1);
         if (slot[at] == 0)
@@ -241,13 +247,14 @@ static void group_hashed(struct grouper *grouper, const struct classes *source,
     memset(slot, 0, slots * sizeof *slot);
 }
 
-static size_t wide_slot(const uint64_t *key, size_t words, unsigned shift)
+static size_t wide_slot(const struct hash_key *hash_key, const uint64_t *key,
+                        size_t words, unsigned shift)
 {
-    uint64_t hash = 0;
+    uint64_t hash = hash_key->word[0];
 
     for (size_t w = 0; w < words; w++)
-        hash = hash_mix(hash ^ key[w]);
-    return slot_of(hash, shift);
+        hash = hash_fold(hash ^ key[w], hash_key->word[1]);
+    return (size_t)(hash >> shift);
 }
 
 static void group_wide(struct grouper *grouper, const struct classes *source,
@@ -264,7 +271,7 @@ static void group_wide(struct grouper *grouper, const struct classes *source,
 
         for (size_t w = 0; w < words; w++)
             key[w] = source->key[i * words + w] & mask[w];
-        at = wide_slot(key, words, shift);
+        at = wide_slot(&grouper->key, key, words, shift);
         while (slot[at] != 0 &&
                memcmp(target->key + (slot[at] - 1) * words, key, size) != 0)
             at = (at + 1) & (slots - 1);

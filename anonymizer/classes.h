@@ -24,6 +24,7 @@
 #include "anonymizer/lattice.h"
 #include "anonymizer/table.h"
 #include "common/error.h"
+#include "common/hash.h"
 
 struct classes {
     size_t words;
@@ -62,7 +63,8 @@ struct grouper {
     uint32_t *begin;    /* counting sort of source classes by class */
     uint32_t *member;
     uint32_t *scratch; /* [value of a sensitive attribute], all 0 */
-    bool bit_gather;   /* the processor gathers bits quickly */
+    struct hash_key key;
+    bool bit_gather; /* the processor gathers bits quickly */
 };
 
 /* For sources of at most `bottom`'s size. */

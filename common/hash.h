@@ -86,18 +86,4 @@ static inline uint64_t hash_words(const struct hash_key *key,
     return hash_fold(state ^ key->word[0], count ^ key->word[1]);
 }
 
-/* 2^64 divided by the golden ratio, odd: spreads neighbours (Knuth, The Art
- * of Computer Programming, volume 3, section 6.4).  For keys that we make
- * ourselves. */
-#define HASH_MULTIPLIER UINT64_C(0x9E3779B97F4A7C15)
-
-/* All bits of the result depend on all bits of x. */
-static inline uint64_t hash_mix(uint64_t x)
-{
-    x *= HASH_MULTIPLIER;
-    x ^= x >> 32;
-    x *= HASH_MULTIPLIER;
-    return x ^ (x >> 29);
-}
-
 #endif

@@ -21,7 +21,8 @@
 static double grassberger(uint32_t n)
 {
     static const double euler_gamma = 0.57721566490153286060651209008240243;
-    double g, m, half = (double)(n / 2);
+    const uint32_t pairs = n / 2;
+    double g, m, half = (double)pairs;
 
     assert(n > 0);
     if (n > GRASSBERGER_EXACT_MAX) {

@@ -228,7 +228,7 @@ static void refusals_are_told(void)
     EXPECT_MISUSE(WORDS("show", "a", "b"),
                   "anchorite hierarchy: show: one file, not 2");
     EXPECT_MISUSE(WORDS("show", "--treee"),
-                  "hierarchy: unrecognized option '--treee'");
+                  "anchorite hierarchy: there is no option --treee");
 #undef EXPECT_MISUSE
     text_clear(&text);
     scratch_close(&scratch);

@@ -44,7 +44,7 @@ struct frontier {
     uint32_t count, capacity, limit;
 };
 
-/* `limit`: nodes that may wait at once. */
+/* `limit`: nodes that may wait at once; a power of two, 256 or more. */
 void frontier_init(struct frontier *frontier, const struct metric *metric,
                    uint32_t limit);
 void frontier_clear(struct frontier *frontier);

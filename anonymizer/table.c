@@ -330,9 +330,9 @@ static enum status grow_tuples(struct reading *reading, struct error *err)
         reading->tuple_capacity == 0 ? 512 : 2 * reading->tuple_capacity;
     uint32_t *value, *rows;
 
-    if (capacity > UINT32_MAX / 4)
+    if (capacity > TABLE_TUPLES_MAX)
         return error_set(err, E_LIMIT, "%s: more than %u distinct tuples",
-                         reading->name, UINT32_MAX / 4);
+                         reading->name, TABLE_TUPLES_MAX);
     value = reallocarray(table->value, capacity,
                          table->quasi_count * sizeof *value);
     if (value == NULL)

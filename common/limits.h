@@ -47,6 +47,10 @@
 /* Visits of one of its patients: two digits of the visit's number. */
 #define HOSPITAL_VISITS_MAX 99
 
+/* Distinct tuples of a table: its list and the slots of a hash table twice as
+ * long grow by doubling, and both are counted in 32 bits. */
+#define TABLE_TUPLES_MAX (1u << 29)
+
 /* Quasi-identifiers of a policy: the lattice grows exponentially with them;
  * 64 is far beyond what can be searched. */
 #define QUASI_IDENTIFIERS_MAX 64

@@ -1,5 +1,6 @@
 #include "common/files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -622,7 +623,66 @@ static void same_file_is_seen_through_links(void)
     CU_ASSERT(!file_same(a, scratch_path(&scratch, "b")));
     CU_ASSERT(!file_same(a, scratch_path(&scratch, "missing")));
     CU_ASSERT(!file_same(scratch_path(&scratch, "missing"), a));
+
+    int fd = open(a, O_RDONLY);
+
+    CU_ASSERT(file_is_open_as(a, fd));
+    CU_ASSERT(file_is_open_as(scratch_path(&scratch, "hard"), fd));
+    CU_ASSERT(!file_is_open_as(scratch_path(&scratch, "b"), fd));
+    CU_ASSERT(!file_is_open_as(scratch_path(&scratch, "missing"), fd));
+    close(fd);
+    CU_ASSERT(!file_is_open_as(a, fd));
     scratch_close(&scratch);
+}
+
+/* 0 if the next file opened gets `next` and a standard descriptor that was
+ * closed can be neither read nor written. */
+static int use_occupied(void)
+{
+    struct error error;
+    char byte = 'x';
+
+    error_init(&error);
+    if (standard_descriptors_occupy(&error) != OK)
+        return 1;
+    if (open("/dev/null", O_RDWR) <= STDERR_FILENO)
+        return 2;
+    return read(STDIN_FILENO, &byte, 1) == -1 && errno == EBADF &&
+                   write(STDOUT_FILENO, &byte, 1) == -1 && errno == EBADF &&
+                   write(STDERR_FILENO, &byte, 1) == -1 && errno == EBADF
+               ? 0
+               : 3;
+}
+
+static int use_all_closed(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        close(fd);
+    return use_occupied();
+}
+
+/* What is open stays what it is. */
+static int use_one_closed(void)
+{
+    struct error error;
+    struct stat before, after;
+
+    error_init(&error);
+    close(STDIN_FILENO);
+    if (fstat(STDERR_FILENO, &before) != 0 ||
+        standard_descriptors_occupy(&error) != OK ||
+        fstat(STDERR_FILENO, &after) != 0)
+        return 1;
+    return before.st_ino == after.st_ino && before.st_dev == after.st_dev &&
+                   open("/dev/null", O_RDWR) > STDERR_FILENO
+               ? 0
+               : 2;
+}
+
+static void closed_standard_descriptors_are_given_to_no_file(void)
+{
+    CU_ASSERT_EQUAL(child_run(use_all_closed), 0);
+    CU_ASSERT_EQUAL(child_run(use_one_closed), 0);
 }
 
 static void path_beside_stays_in_the_folder(void)
@@ -690,6 +750,8 @@ void suite_files(void)
         {"a temporary file has no name", temporary_file_has_no_name},
         {"the same file is seen through links",
          same_file_is_seen_through_links},
+        {"closed standard descriptors are given to no file",
+         closed_standard_descriptors_are_given_to_no_file},
         {"a path beside stays in the folder", path_beside_stays_in_the_folder},
     };
 

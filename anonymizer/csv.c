@@ -2,11 +2,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "anonymizer/csv_internal.h"
+#include "common/files.h"
 #include "common/limits.h"
 #include "common/utf8.h"
 
@@ -85,7 +87,7 @@ static enum status source_read(struct csv_source *source, uint8_t *to,
     }
     do
         count = read(source->fd, to, size);
-    while (count < 0 && errno == EINTR);
+    while (count < 0 && descriptor_can_go_on(source->fd, POLLIN));
     if (count < 0)
         return error_set_errno(err, errno == EISDIR ? E_INPUT : E_IO, errno,
                                "reading failed");

@@ -61,9 +61,7 @@ static void descriptor_close(int *fd)
 
 /* ---- whole runs of bytes ---- */
 
-/* Can the transfer that just failed go on?  A descriptor that we inherited
- * may be non-blocking: then wait for it. */
-static bool can_go_on(int fd, short events)
+bool descriptor_can_go_on(int fd, short events)
 {
     struct pollfd ready = {.fd = fd, .events = events};
 
@@ -86,7 +84,7 @@ enum status descriptor_write(int fd, struct bytes data, const char *name,
             done += (size_t)got;
         else if (got == 0)
             return error_set(err, E_IO, "%s: cannot be written further", name);
-        else if (!can_go_on(fd, POLLOUT))
+        else if (!descriptor_can_go_on(fd, POLLOUT))
             return error_set_errno(err, E_IO, errno, "%s: writing failed",
                                    name);
     }
@@ -105,7 +103,7 @@ enum status descriptor_read(int fd, void *data, size_t size, size_t *got,
             done += (size_t)more;
         else if (more == 0)
             break;
-        else if (!can_go_on(fd, POLLIN))
+        else if (!descriptor_can_go_on(fd, POLLIN))
             return error_set_errno(err, E_IO, errno, "%s: reading failed",
                                    name);
     }

@@ -70,6 +70,11 @@ MUST_USE enum status descriptor_read(int fd, void *data, size_t size,
                                      size_t *got, const char *name,
                                      struct error *err);
 
+/* After a read(2) or write(2) that failed with errno: can it be tried again?
+ * A descriptor that we inherited may be non-blocking: then this waits for
+ * `events`, POLLIN or POLLOUT. */
+bool descriptor_can_go_on(int fd, short events);
+
 /* Are both the same file (device and inode)?  False if either is missing. */
 bool file_same(const char *a, const char *b);
 bool file_is_open_as(const char *path, int fd);

@@ -176,7 +176,8 @@ e2e: $(programs)
 FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 120
 
-.PRECIOUS: $(B)/fuzz_% $(B)/replay_% $(B)/tests/fuzz/%.o
+# Objects are worth keeping, whichever rule wanted them.
+.SECONDARY:
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/lib/scratch.o $(archives)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(package_libs) -lm
 $(B)/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o \

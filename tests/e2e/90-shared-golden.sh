@@ -7,7 +7,7 @@ set -eu
 
 root=$(dirname "$(realpath "$0")")/../..
 shared=${ANCHORITE_SHARED:-$root/../shared}
-binary=${ANCHORITE_BIN:-$root/$(make -s -C "$root" print-bin)}
+binary=${BIN:-$root/build}/anchorite
 
 if ! [ -f "$shared/tools/golden_search.py" ]; then
     echo "skipped: no golden values beside the project"

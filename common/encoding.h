@@ -15,16 +15,18 @@
 #include "common/error.h"
 #include "common/text.h"
 
+/* Appended to `out`, which is as it was on failure.  The text that is decoded
+ * must not be the one that is appended to. */
 MUST_USE enum status base64_append(struct text *out, struct bytes data,
                                    struct error *err);
-/* Append the decoded bytes; false, and `out` unchanged, if `text` is not
- * base64.  Out of memory is an error of its own. */
+/* E_INPUT if `text` is not base64; the error says where, not what. */
 MUST_USE enum status base64_decode(struct text *out, struct bytes text,
                                    struct error *err);
 
 /* 2 * data.size digits and a NUL. */
 void hex_encode(struct bytes data, char *out);
-/* Exactly `size` bytes from 2 * size lower-case digits. */
+/* Exactly `size` bytes from 2 * size lower-case digits; `out` is untouched if
+ * they are not that. */
 MUST_USE bool hex_decode(struct bytes text, uint8_t *out, size_t size);
 
 static inline void put_be32(uint8_t out[4], uint32_t number)

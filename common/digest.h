@@ -35,6 +35,11 @@ void digest_discard(struct digest_stream **stream);
 MUST_USE enum status digest_bytes(struct digest *digest, struct bytes data,
                                   struct error *err);
 
+/* Of `count` runs of bytes, one behind the other.  Neither allocates nor fails:
+ * for the many small digests of a Merkle tree. */
+void digest_parts(struct digest *digest, const struct bytes *part,
+                  size_t count);
+
 /* Lower-case hex and a NUL. */
 void digest_hex(const struct digest *digest, char hex[DIGEST_HEX_SIZE]);
 

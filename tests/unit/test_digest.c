@@ -58,6 +58,32 @@ static void stream_takes_bytes_in_any_pieces(void)
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+/* However a text is cut in two, with nothing before, between and behind. */
+static void parts_are_one_run_of_bytes(void)
+{
+    struct digest digest;
+    char hex[DIGEST_HEX_SIZE];
+
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        struct bytes text = bytes_of_string(vectors[i].text);
+
+        for (size_t cut = 0; cut <= text.size; cut++) {
+            const struct bytes part[] = {
+                bytes_of(NULL, 0), bytes_of(text.data, cut),
+                bytes_of(NULL, 0), bytes_of(text.data + cut, text.size - cut),
+                bytes_of(NULL, 0),
+            };
+
+            digest_parts(&digest, part, 5);
+            digest_hex(&digest, hex);
+            CU_ASSERT_STRING_EQUAL(hex, vectors[i].hex);
+        }
+    }
+    digest_parts(&digest, NULL, 0);
+    digest_hex(&digest, hex);
+    CU_ASSERT_STRING_EQUAL(hex, vectors[0].hex);
+}
+
 static void discarded_stream_is_gone(void)
 {
     struct digest_stream *stream = NULL;
@@ -76,6 +102,7 @@ void suite_digest(void)
          digests_are_those_of_the_standard},
         {"a stream takes bytes in any pieces",
          stream_takes_bytes_in_any_pieces},
+        {"parts are one run of bytes", parts_are_one_run_of_bytes},
         {"a discarded stream is gone", discarded_stream_is_gone},
     };
 

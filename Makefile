@@ -178,10 +178,11 @@ FUZZ_SECONDS ?= 120
 
 # Objects are worth keeping, whichever rule wanted them.
 .SECONDARY:
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/lib/scratch.o $(archives)
+fuzz_lib := $(B)/tests/lib/scratch.o $(B)/tests/lib/tree_oracle.o
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(fuzz_lib) $(archives)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(package_libs) -lm
 $(B)/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o \
-               $(B)/tests/lib/scratch.o $(archives)
+               $(fuzz_lib) $(archives)
 	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 
 fuzz:

@@ -399,20 +399,34 @@ static int put_in_place(struct new_file *file)
     return 0;
 }
 
-enum status new_file_publish(struct new_file **file, struct error *err)
+/* The same where nothing may stand: link(2) never replaces.  A hidden name
+ * that is left over goes when the file is discarded. */
+static int put_in_fresh_place(const struct new_file *file)
+{
+    if (file->hidden[0] == '\0')
+        return link_as(file, file->name.data);
+    return linkat(file->folder, file->hidden, file->folder, file->name.data, 0);
+}
+
+static enum status publish(struct new_file **file, bool fresh,
+                           struct error *err)
 {
     struct new_file *made = *file;
     enum status status = OK;
     struct stat is;
-    bool replaces =
-        fstatat(made->folder, made->name.data, &is, AT_SYMLINK_NOFOLLOW) == 0;
+    bool replaces = !fresh && fstatat(made->folder, made->name.data, &is,
+                                      AT_SYMLINK_NOFOLLOW) == 0;
 
     if (new_file_sync(made, err) != OK)
         status = err->status;
-    else if (put_in_place(made) != 0)
-        status =
-            error_set_errno(err, E_IO, errno, "%s: cannot be put in its place",
-                            made->path.data);
+    else if ((fresh ? put_in_fresh_place(made) : put_in_place(made)) != 0)
+        status = fresh && errno == EEXIST
+                     ? error_set(err, E_INPUT,
+                                 "%s: exists already, and is not overwritten",
+                                 made->path.data)
+                     : error_set_errno(err, E_IO, errno,
+                                       "%s: cannot be put in its place",
+                                       made->path.data);
     else if (sync_descriptor(made->folder, true) != 0) {
         status =
             error_set_errno(err, E_IO, errno, "%s: its folder cannot be synced",
@@ -423,6 +437,16 @@ enum status new_file_publish(struct new_file **file, struct error *err)
     }
     new_file_discard(file);
     return status;
+}
+
+enum status new_file_publish(struct new_file **file, struct error *err)
+{
+    return publish(file, false, err);
+}
+
+enum status new_file_publish_fresh(struct new_file **file, struct error *err)
+{
+    return publish(file, true, err);
 }
 
 void new_file_discard(struct new_file **file)

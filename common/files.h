@@ -54,6 +54,10 @@ MUST_USE enum status new_file_sync(const struct new_file *file,
 MUST_USE enum status new_file_publish(struct new_file **file,
                                       struct error *err);
 
+/* The same, but what stands at `path` already is never replaced: E_INPUT. */
+MUST_USE enum status new_file_publish_fresh(struct new_file **file,
+                                            struct error *err);
+
 /* Forget it.  Takes *file, accepts NULL in it. */
 void new_file_discard(struct new_file **file);
 

@@ -93,6 +93,14 @@
  * a wonder. */
 #define HIDDEN_NAME_TRIES 8
 
+/* Bytes of a file with one private key: PKCS #8 in PEM has about 250. */
+#define KEY_FILE_SIZE_MAX 4096
+
+/* Locked memory for private keys and what signing needs beside them: about
+ * 1 KiB for each key and each signing thread; a part of the 8 MiB that a
+ * process may lock by default. */
+#define KEY_MEMORY_SIZE (1u << 20)
+
 /* Worker threads: more than the cores of any machine we know of. */
 #define THREADS_MAX 1024
 

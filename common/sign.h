@@ -6,7 +6,13 @@
  * 0600, refused when wider) and leave the process only as signatures.
  * Decoding a public key costs more than verifying with it: keep the handle.
  *
- * A verify handle may be used by several threads at once; a private key, too.
+ * Every value has one spelling.  A public key is its SubjectPublicKeyInfo in
+ * DER with the point uncompressed; an ECDSA signature is minimal DER with s in
+ * the lower half of the group's order (of s and n - s both would verify), so
+ * that nobody can write the same signature in another way.  All else is
+ * refused.
+ *
+ * A handle may be used by several threads at once, public or private.
  */
 #ifndef COMMON_SIGN_H
 #define COMMON_SIGN_H
@@ -20,30 +26,40 @@
 
 enum key_type { KEY_P256, KEY_ED25519 };
 
-/* DER of an ECDSA P-256 signature is at most 72 bytes; Ed25519 has 64. */
+/* DER of an ECDSA P-256 signature has at most 72 bytes (71 with a low s);
+ * Ed25519 has 64. */
 #define SIGNATURE_SIZE_MAX 72
 #define ED25519_KEY_SIZE 32
 #define ED25519_SIGNATURE_SIZE 64
+/* Of a SubjectPublicKeyInfo: P-256 needs the most. */
+#define PUBLIC_KEY_SIZE_MAX 91
+#define HMAC_SIZE 32
 
 struct private_key;
 struct public_key;
 
+/* Keep the private keys of this process, from now on, in memory that is locked
+ * (never swapped), left out of core files and fenced by guard pages.  Once, at
+ * the start of a program; KEY_MEMORY_SIZE limits how many keys there can be.
+ * E_SYSTEM if the system does not allow it (ulimit -l). */
+MUST_USE enum status private_key_lock_memory(struct error *err);
+
 MUST_USE enum status private_key_generate(struct private_key **key,
                                           enum key_type type,
                                           struct error *err);
-/* E_INPUT if the file is missing, no key of a known type, or may be read by
- * others than its owner. */
+/* PKCS #8 in PEM, not encrypted, and nothing else in the file.  E_INPUT if it
+ * is missing, holds no key of a known type, or may be read or written by others
+ * than its owner. */
 MUST_USE enum status private_key_load(struct private_key **key,
                                       const char *path, struct error *err);
-/* A new file of mode 0600; an existing one is never overwritten. */
+/* A new file of mode 0600 that appears whole; E_INPUT if there is one, which is
+ * never overwritten. */
 MUST_USE enum status private_key_save(const struct private_key *key,
                                       const char *path, struct error *err);
 void private_key_destroy(struct private_key **key);
 
 enum key_type private_key_type(const struct private_key *key);
 
-/* signature[*size]; ECDSA signatures are DER with s in its lower half, so that
- * nobody else can write the same one in another way. */
 MUST_USE enum status private_key_sign(const struct private_key *key,
                                       struct bytes message,
                                       uint8_t signature[SIGNATURE_SIZE_MAX],
@@ -53,31 +69,40 @@ MUST_USE enum status private_key_public(const struct private_key *key,
                                         struct public_key **public_key,
                                         struct error *err);
 
-/* From a DER SubjectPublicKeyInfo; other types than the two are E_INPUT. */
+/* From a SubjectPublicKeyInfo; E_INPUT if it is not one of the two types, in
+ * its one spelling. */
 MUST_USE enum status public_key_decode(struct public_key **key,
                                        struct bytes der, struct error *err);
 /* From 32 raw bytes. */
 MUST_USE enum status public_key_ed25519(struct public_key **key,
                                         const uint8_t raw[ED25519_KEY_SIZE],
                                         struct error *err);
-/* Append the DER SubjectPublicKeyInfo. */
-MUST_USE enum status public_key_encode(const struct public_key *key,
-                                       struct text *out, struct error *err);
+/* The SubjectPublicKeyInfo; lives as long as the key. */
+struct bytes public_key_der(const struct public_key *key);
+bool public_key_equal(const struct public_key *a, const struct public_key *b);
 /* Ed25519 only. */
 void public_key_raw(const struct public_key *key,
                     uint8_t raw[ED25519_KEY_SIZE]);
 enum key_type public_key_type(const struct public_key *key);
 void public_key_destroy(struct public_key **key);
 
-/* False for a wrong, malformed or (ECDSA) high-s signature. */
-MUST_USE bool public_key_verify(const struct public_key *key,
-                                struct bytes message, struct bytes signature);
+/* E_REFUSED for a wrong, malformed or (ECDSA) high-s signature.  E_MEMORY and
+ * E_SYSTEM say that it could not be checked, which is not the same: a node that
+ * lacks memory must not find an entry invalid. */
+MUST_USE enum status public_key_verify(const struct public_key *key,
+                                       struct bytes message,
+                                       struct bytes signature,
+                                       struct error *err);
 
 /* HMAC-SHA256(key, message): commitments that are opened by giving away the
- * key.  `out` has 32 bytes. */
-void hmac_sha256(struct bytes key, struct bytes message, uint8_t out[32]);
+ * key. */
+MUST_USE enum status hmac_sha256(struct bytes key, struct bytes message,
+                                 uint8_t out[HMAC_SIZE], struct error *err);
 
 /* Random bytes fit for keys and nonces, from OpenSSL. */
 MUST_USE enum status random_secret(void *out, size_t size, struct error *err);
+
+/* Overwrite bytes that were secret; no compiler takes it away. */
+void secret_wipe(void *secret, size_t size);
 
 #endif

@@ -1,0 +1,706 @@
+#include "common/sign.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+
+#include "common/digest.h"
+#include "common/files.h"
+#include "common/limits.h"
+#include "common/sign_internal.h"
+
+#define P256_SIZE 32 /* of a number below the group's order */
+/* Smallest piece of the locked memory. */
+#define KEY_PIECE_SIZE 32
+#define DER_INTEGER 0x02
+#define DER_SEQUENCE 0x30
+
+struct private_key {
+    EVP_PKEY *handle;
+    enum key_type type;
+};
+
+struct public_key {
+    EVP_PKEY *handle;
+    enum key_type type;
+    size_t size;
+    uint8_t der[PUBLIC_KEY_SIZE_MAX];
+};
+
+/* A SubjectPublicKeyInfo is these bytes (RFC 5480, RFC 8410) and the key: 0x04
+ * and both coordinates, or 32 raw bytes. */
+static const uint8_t p256_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a,
+                                      0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+                                      0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+                                      0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+static const uint8_t ed25519_prefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+                                         0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+#define P256_KEY_SIZE (sizeof p256_prefix + 2 * P256_SIZE)
+#define ED25519_DER_SIZE (sizeof ed25519_prefix + ED25519_KEY_SIZE)
+
+/* The order n of the group of P-256 (SP 800-186, 3.2.1.3), and (n - 1) / 2. */
+static const uint8_t p256_order[P256_SIZE] = {
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+    0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+static const uint8_t p256_half_order[P256_SIZE] = {
+    0x7f, 0xff, 0xff, 0xff, 0x80, 0x00, 0x00, 0x00, 0x7f, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b,
+    0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8};
+
+/* ---- OpenSSL ---- */
+
+enum status sign_failure(struct error *err, const char *what)
+{
+    bool memory = false;
+    unsigned long code;
+
+    while ((code = ERR_get_error()) != 0)
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+            memory = true;
+    if (memory)
+        return error_memory(err, what);
+    return error_set(err, E_SYSTEM, "%s failed in OpenSSL", what);
+}
+
+/* Looking an algorithm up takes longer than a short digest: once is enough.
+ * Of two threads that come first, one gives its own back. */
+const EVP_MD *sign_sha256(void)
+{
+    static _Atomic(EVP_MD *) known;
+    EVP_MD *found = atomic_load(&known), *none = NULL;
+
+    if (found != NULL)
+        return found;
+    found = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (found == NULL || atomic_compare_exchange_strong(&known, &none, found))
+        return found;
+    EVP_MD_free(found);
+    return none;
+}
+
+/* A context of HMAC-SHA256 without a key, to be copied. */
+static const EVP_MAC_CTX *hmac_template(void)
+{
+    static _Atomic(EVP_MAC_CTX *) known;
+    char digest[] = "SHA256";
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end()};
+    EVP_MAC_CTX *found = atomic_load(&known), *none = NULL;
+    EVP_MAC *mac;
+
+    if (found != NULL)
+        return found;
+    mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    if (mac != NULL)
+        found = EVP_MAC_CTX_new(mac);
+    EVP_MAC_free(mac); /* the context has a share of it */
+    if (found != NULL && EVP_MAC_CTX_set_params(found, parameters) != 1) {
+        EVP_MAC_CTX_free(found);
+        return NULL;
+    }
+    if (found == NULL || atomic_compare_exchange_strong(&known, &none, found))
+        return found;
+    EVP_MAC_CTX_free(found);
+    return none;
+}
+
+enum status private_key_lock_memory(struct error *err)
+{
+    int done = CRYPTO_secure_malloc_init(KEY_MEMORY_SIZE, KEY_PIECE_SIZE);
+
+    if (done == 1)
+        return OK;
+    ERR_clear_error();
+    return error_set(err, E_SYSTEM,
+                     "memory for keys cannot be locked; \"ulimit -l\" must "
+                     "allow %u KiB",
+                     KEY_MEMORY_SIZE >> 10);
+}
+
+/* The type of a key that OpenSSL has made or read; false: neither. */
+static bool type_of(const EVP_PKEY *handle, enum key_type *type)
+{
+    char group[32];
+    size_t size;
+
+    if (EVP_PKEY_is_a(handle, "ED25519")) {
+        *type = KEY_ED25519;
+        return true;
+    }
+    *type = KEY_P256;
+    return EVP_PKEY_is_a(handle, "EC") &&
+           EVP_PKEY_get_group_name(handle, group, sizeof group, &size) == 1 &&
+           strcmp(group, "prime256v1") == 0;
+}
+
+struct evp_pkey_st *private_key_handle(const struct private_key *key)
+{
+    return key->handle;
+}
+
+struct evp_pkey_st *public_key_handle(const struct public_key *key)
+{
+    return key->handle;
+}
+
+/* ---- private keys ---- */
+
+/* Takes the handle in any case. */
+static enum status private_key_wrap(struct private_key **key, EVP_PKEY *handle,
+                                    enum key_type type, struct error *err)
+{
+    struct private_key *made = malloc(sizeof *made);
+
+    if (made == NULL) {
+        EVP_PKEY_free(handle);
+        return error_memory(err, "a private key");
+    }
+    *made = (struct private_key){handle, type};
+    *key = made;
+    return OK;
+}
+
+enum status private_key_generate(struct private_key **key, enum key_type type,
+                                 struct error *err)
+{
+    EVP_PKEY *handle = type == KEY_ED25519
+                           ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
+                           : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+
+    if (handle == NULL)
+        return sign_failure(err, "making a private key");
+    return private_key_wrap(key, handle, type, err);
+}
+
+/* What a file of a private key must be, before a byte of it is read. */
+static enum status check_key_file(int fd, const char *path, struct error *err)
+{
+    struct stat is;
+
+    if (fstat(fd, &is) != 0)
+        return error_set_errno(err, E_IO, errno, "%s: reading failed", path);
+    if (!S_ISREG(is.st_mode))
+        return error_set(err, E_INPUT, "%s: is not a regular file", path);
+    if ((is.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return error_set(err, E_INPUT,
+                         "%s: has mode %04o; a private key is for its owner "
+                         "alone: chmod 600",
+                         path, (unsigned)(is.st_mode & 07777));
+    if (is.st_size > KEY_FILE_SIZE_MAX)
+        return error_set(err, E_LIMIT, "%s: has %jd bytes, the limit is %d",
+                         path, (intmax_t)is.st_size, KEY_FILE_SIZE_MAX);
+    return OK;
+}
+
+/* The one PEM block that the file has, and the key in it.  NULL if it is not
+ * what it should be; OpenSSL's queue may say why. */
+static EVP_PKEY *decode_pem(const char *pem, size_t size)
+{
+    static const char begin[] = "-----BEGIN ";
+    const unsigned flags = PEM_FLAG_SECURE | PEM_FLAG_ONLY_B64;
+    BIO *source = BIO_new_mem_buf(pem, (int)size);
+    PKCS8_PRIV_KEY_INFO *info = NULL;
+    EVP_PKEY *handle = NULL;
+    char *name = NULL, *header = NULL;
+    unsigned char *der = NULL;
+    const unsigned char *at;
+    char more;
+    long der_size = 0;
+
+    /* OpenSSL would pass over what stands before a block. */
+    if (size < sizeof begin || memcmp(pem, begin, sizeof begin - 1) != 0)
+        goto done;
+    if (source == NULL ||
+        PEM_read_bio_ex(source, &name, &header, &der, &der_size, flags) != 1)
+        goto done;
+    at = der;
+    if (strcmp(name, PEM_STRING_PKCS8INF) == 0 && header[0] == '\0' &&
+        BIO_read(source, &more, 1) <= 0)
+        info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, der_size);
+    if (info != NULL && at == der + der_size)
+        handle = EVP_PKCS82PKEY(info);
+done:
+    PKCS8_PRIV_KEY_INFO_free(info);
+    OPENSSL_secure_free(name);
+    OPENSSL_secure_free(header);
+    OPENSSL_secure_clear_free(der, (size_t)der_size);
+    BIO_free(source);
+    return handle;
+}
+
+/* The two halves of a key may be of different keys. */
+static bool halves_fit(EVP_PKEY *handle)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, handle, NULL);
+    bool fit = context != NULL && EVP_PKEY_pairwise_check(context) == 1;
+
+    EVP_PKEY_CTX_free(context);
+    return fit;
+}
+
+/* Was it memory that lacked?  Then the file may be as good as any. */
+static enum status refuse_key(const char *path, const char *why,
+                              struct error *err)
+{
+    enum status status = sign_failure(err, path);
+
+    if (status == E_MEMORY)
+        return status;
+    return error_set(err, E_INPUT, "%s: %s", path, why);
+}
+
+enum status private_key_load(struct private_key **key, const char *path,
+                             struct error *err)
+{
+    char pem[KEY_FILE_SIZE_MAX];
+    EVP_PKEY *handle = NULL;
+    enum key_type type;
+    size_t size = 0;
+    enum status status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0)
+        return error_set_errno(err, E_INPUT, errno, "%s: cannot be opened",
+                               path);
+    if ((status = check_key_file(fd, path, err)) == OK)
+        status = descriptor_read(fd, pem, sizeof pem, &size, path, err);
+    close(fd);
+    if (status != OK)
+        goto done;
+    ERR_clear_error();
+    if ((handle = decode_pem(pem, size)) == NULL)
+        status = refuse_key(path,
+                            "is not one private key in PEM (PKCS #8, \"BEGIN "
+                            "PRIVATE KEY\", not encrypted)",
+                            err);
+    else if (!type_of(handle, &type))
+        status = refuse_key(path, "is neither a P-256 nor an Ed25519 key", err);
+    else if (!halves_fit(handle))
+        status = refuse_key(path,
+                            "has a private and a public half that do "
+                            "not fit",
+                            err);
+    else {
+        status = private_key_wrap(key, handle, type, err);
+        handle = NULL;
+    }
+done:
+    EVP_PKEY_free(handle);
+    OPENSSL_cleanse(pem, sizeof pem);
+    return status;
+}
+
+enum status private_key_save(const struct private_key *key, const char *path,
+                             struct error *err)
+{
+    struct new_file *file = NULL;
+    struct stat is;
+    BIO *pem = NULL;
+    char *data;
+    long size;
+    enum status status;
+
+    /* Publishing would see it, too, but a wrong word is sooner mended. */
+    if (lstat(path, &is) == 0)
+        return error_set(err, E_INPUT,
+                         "%s: exists already, and is not "
+                         "overwritten",
+                         path);
+    status = new_file_create(&file, path, 0600, err);
+    if (status != OK)
+        return status;
+    pem = BIO_new(BIO_s_secmem());
+    if (pem == NULL || PEM_write_bio_PKCS8PrivateKey(pem, key->handle, NULL,
+                                                     NULL, 0, NULL, NULL) != 1)
+        status = sign_failure(err, "writing a private key");
+    else {
+        size = BIO_get_mem_data(pem, &data);
+        status = descriptor_write(new_file_descriptor(file),
+                                  bytes_of(data, (size_t)size), path, err);
+    }
+    BIO_free(pem);
+    if (status == OK)
+        status = new_file_publish_fresh(&file, err);
+    new_file_discard(&file);
+    return status;
+}
+
+void private_key_destroy(struct private_key **key)
+{
+    if (*key == NULL)
+        return;
+    EVP_PKEY_free((*key)->handle); /* wipes it */
+    free(*key);
+    *key = NULL;
+}
+
+enum key_type private_key_type(const struct private_key *key)
+{
+    return key->type;
+}
+
+/* ---- public keys ---- */
+
+/* The public key alone, so that nobody who verifies has the private one. */
+enum status private_key_public(const struct private_key *key,
+                               struct public_key **public_key,
+                               struct error *err)
+{
+    unsigned char *der = NULL;
+    int size = i2d_PUBKEY(key->handle, &der);
+    enum status status;
+
+    if (size <= 0)
+        return sign_failure(err, "encoding a public key");
+    status = public_key_decode(public_key, bytes_of(der, (size_t)size), err);
+    OPENSSL_free(der);
+    return status;
+}
+
+static bool starts_with(struct bytes der, const uint8_t *prefix, size_t size)
+{
+    return der.size > size && memcmp(der.data, prefix, size) == 0;
+}
+
+enum status public_key_decode(struct public_key **key, struct bytes der,
+                              struct error *err)
+{
+    struct public_key *made;
+    const unsigned char *at = der.data;
+    enum key_type type = KEY_P256;
+
+    if (der.size == ED25519_DER_SIZE &&
+        starts_with(der, ed25519_prefix, sizeof ed25519_prefix))
+        type = KEY_ED25519;
+    else if (der.size != P256_KEY_SIZE ||
+             !starts_with(der, p256_prefix, sizeof p256_prefix))
+        return error_set(err, E_INPUT,
+                         "not the DER of a public key of P-256 (uncompressed) "
+                         "or Ed25519");
+    if ((made = malloc(sizeof *made)) == NULL)
+        return error_memory(err, "a public key");
+    made->type = type;
+    made->size = der.size;
+    memcpy(made->der, der.data, der.size);
+    ERR_clear_error();
+    made->handle = d2i_PUBKEY(NULL, &at, (long)der.size);
+    if (made->handle == NULL) {
+        free(made);
+        if (sign_failure(err, "a public key") == E_MEMORY)
+            return E_MEMORY;
+        return error_set(err, E_INPUT,
+                         "a public key that is no point of its curve");
+    }
+    *key = made;
+    return OK;
+}
+
+enum status public_key_ed25519(struct public_key **key,
+                               const uint8_t raw[ED25519_KEY_SIZE],
+                               struct error *err)
+{
+    uint8_t der[ED25519_DER_SIZE];
+
+    memcpy(der, ed25519_prefix, sizeof ed25519_prefix);
+    memcpy(der + sizeof ed25519_prefix, raw, ED25519_KEY_SIZE);
+    return public_key_decode(key, bytes_of(der, sizeof der), err);
+}
+
+struct bytes public_key_der(const struct public_key *key)
+{
+    return bytes_of(key->der, key->size);
+}
+
+bool public_key_equal(const struct public_key *a, const struct public_key *b)
+{
+    return bytes_equal(public_key_der(a), public_key_der(b));
+}
+
+void public_key_raw(const struct public_key *key, uint8_t raw[ED25519_KEY_SIZE])
+{
+    assert(key->type == KEY_ED25519);
+    memcpy(raw, key->der + sizeof ed25519_prefix, ED25519_KEY_SIZE);
+}
+
+enum key_type public_key_type(const struct public_key *key)
+{
+    return key->type;
+}
+
+void public_key_destroy(struct public_key **key)
+{
+    if (*key == NULL)
+        return;
+    EVP_PKEY_free((*key)->handle);
+    free(*key);
+    *key = NULL;
+}
+
+/* ---- ECDSA signatures: SEQUENCE { INTEGER r, INTEGER s } ---- */
+
+struct ecdsa_signature {
+    uint8_t r[P256_SIZE], s[P256_SIZE]; /* big-endian */
+};
+
+/* Take a positive INTEGER off the front of `der`, minimal and below 2^256. */
+static bool take_number(struct bytes *der, uint8_t number[P256_SIZE])
+{
+    const uint8_t *digits = der->data + 2;
+    size_t size;
+
+    if (der->size < 3 || der->data[0] != DER_INTEGER)
+        return false;
+    size = der->data[1];
+    if (size == 0 || size > P256_SIZE + 1 || size > der->size - 2)
+        return false;
+    *der = bytes_of(digits + size, der->size - 2 - size);
+    if ((digits[0] & 0x80) != 0) /* negative */
+        return false;
+    if (digits[0] == 0) {
+        /* It keeps the number positive, or has no business here; so 0 goes,
+         * too, which is no part of a signature. */
+        if (size == 1 || (digits[1] & 0x80) == 0)
+            return false;
+        digits++;
+        size--;
+    }
+    if (size > P256_SIZE)
+        return false;
+    memset(number, 0, P256_SIZE - size);
+    memcpy(number + P256_SIZE - size, digits, size);
+    return true;
+}
+
+static bool ecdsa_decode(struct ecdsa_signature *signature, struct bytes der)
+{
+    if (der.size < 2 || der.size > SIGNATURE_SIZE_MAX ||
+        der.data[0] != DER_SEQUENCE || der.data[1] != der.size - 2)
+        return false;
+    der = bytes_of(der.data + 2, der.size - 2);
+    return take_number(&der, signature->r) && take_number(&der, signature->s) &&
+           der.size == 0;
+}
+
+static size_t put_number(uint8_t *out, const uint8_t number[P256_SIZE])
+{
+    size_t skip = 0, sign;
+
+    while (number[skip] == 0)
+        skip++; /* it is not 0 */
+    sign = number[skip] >> 7;
+    out[0] = DER_INTEGER;
+    out[1] = (uint8_t)(P256_SIZE - skip + sign);
+    out[2] = 0;
+    memcpy(out + 2 + sign, number + skip, P256_SIZE - skip);
+    return 2 + sign + P256_SIZE - skip;
+}
+
+static size_t ecdsa_encode(const struct ecdsa_signature *signature,
+                           uint8_t der[SIGNATURE_SIZE_MAX])
+{
+    size_t size = 2;
+
+    size += put_number(der + size, signature->r);
+    size += put_number(der + size, signature->s);
+    der[0] = DER_SEQUENCE;
+    der[1] = (uint8_t)(size - 2);
+    return size;
+}
+
+static bool is_low(const uint8_t s[P256_SIZE])
+{
+    return memcmp(s, p256_half_order, P256_SIZE) <= 0;
+}
+
+/* s = n - s */
+static void negate(uint8_t s[P256_SIZE])
+{
+    int borrow = 0;
+
+    for (size_t i = P256_SIZE; i-- > 0;) {
+        int digit = p256_order[i] - s[i] - borrow;
+
+        borrow = digit < 0;
+        s[i] = (uint8_t)digit;
+    }
+    assert(borrow == 0);
+}
+
+/* ---- signing and verifying ---- */
+
+static enum status sign_p256(const struct private_key *key,
+                             struct bytes message,
+                             uint8_t signature[SIGNATURE_SIZE_MAX],
+                             size_t *size, struct error *err)
+{
+    const EVP_MD *sha256 = sign_sha256();
+    uint8_t hash[DIGEST_SIZE];
+    struct ecdsa_signature parts;
+    EVP_PKEY_CTX *context = NULL;
+    enum status status = OK;
+
+    *size = SIGNATURE_SIZE_MAX;
+    if (sha256 == NULL ||
+        EVP_Digest(message.data, message.size, hash, NULL, sha256, NULL) != 1)
+        return sign_failure(err, "SHA-256");
+    context = EVP_PKEY_CTX_new_from_pkey(NULL, key->handle, NULL);
+    if (context == NULL || EVP_PKEY_sign_init(context) != 1 ||
+        EVP_PKEY_sign(context, signature, size, hash, sizeof hash) != 1)
+        status = sign_failure(err, "signing");
+    EVP_PKEY_CTX_free(context);
+    if (status != OK)
+        return status;
+    if (!ecdsa_decode(&parts, bytes_of(signature, *size)))
+        return error_set(err, E_SYSTEM, "OpenSSL gave no ECDSA signature");
+    if (!is_low(parts.s))
+        negate(parts.s);
+    *size = ecdsa_encode(&parts, signature);
+    return OK;
+}
+
+static enum status sign_ed25519(const struct private_key *key,
+                                struct bytes message,
+                                uint8_t signature[SIGNATURE_SIZE_MAX],
+                                size_t *size, struct error *err)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    enum status status = OK;
+
+    *size = SIGNATURE_SIZE_MAX;
+    if (context == NULL ||
+        EVP_DigestSignInit(context, NULL, NULL, NULL, key->handle) != 1 ||
+        EVP_DigestSign(context, signature, size, message.data, message.size) !=
+            1)
+        status = sign_failure(err, "signing");
+    EVP_MD_CTX_free(context);
+    return status;
+}
+
+enum status private_key_sign(const struct private_key *key,
+                             struct bytes message,
+                             uint8_t signature[SIGNATURE_SIZE_MAX],
+                             size_t *size, struct error *err)
+{
+    return key->type == KEY_P256
+               ? sign_p256(key, message, signature, size, err)
+               : sign_ed25519(key, message, signature, size, err);
+}
+
+/* 1: good; 0: wrong, unless OpenSSL's queue tells of something else; negative:
+ * it could not be told. */
+static int verify_p256(const struct public_key *key, struct bytes message,
+                       struct bytes signature)
+{
+    const EVP_MD *sha256 = sign_sha256();
+    uint8_t hash[DIGEST_SIZE];
+    EVP_PKEY_CTX *context = NULL;
+    int result = -1;
+
+    if (sha256 == NULL ||
+        EVP_Digest(message.data, message.size, hash, NULL, sha256, NULL) != 1)
+        return -1;
+    context = EVP_PKEY_CTX_new_from_pkey(NULL, key->handle, NULL);
+    if (context != NULL && EVP_PKEY_verify_init(context) == 1)
+        result = EVP_PKEY_verify(context, signature.data, signature.size, hash,
+                                 sizeof hash);
+    EVP_PKEY_CTX_free(context);
+    return result;
+}
+
+static int verify_ed25519(const struct public_key *key, struct bytes message,
+                          struct bytes signature)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int result = -1;
+
+    if (context != NULL &&
+        EVP_DigestVerifyInit(context, NULL, NULL, NULL, key->handle) == 1)
+        result = EVP_DigestVerify(context, signature.data, signature.size,
+                                  message.data, message.size);
+    EVP_MD_CTX_free(context);
+    return result;
+}
+
+enum status public_key_verify(const struct public_key *key,
+                              struct bytes message, struct bytes signature,
+                              struct error *err)
+{
+    struct ecdsa_signature parts;
+    enum status status;
+    int result;
+
+    ERR_clear_error();
+    if (key->type == KEY_ED25519) {
+        if (signature.size != ED25519_SIGNATURE_SIZE)
+            return error_set(err, E_REFUSED,
+                             "an Ed25519 signature has %d bytes, this has %zu",
+                             ED25519_SIGNATURE_SIZE, signature.size);
+        result = verify_ed25519(key, message, signature);
+    } else {
+        if (!ecdsa_decode(&parts, signature))
+            return error_set(err, E_REFUSED,
+                             "the signature is not the DER of an ECDSA "
+                             "signature");
+        if (!is_low(parts.s))
+            return error_set(err, E_REFUSED,
+                             "the signature has a high s: n - s is its only "
+                             "valid spelling");
+        result = verify_p256(key, message, signature);
+    }
+    if (result == 1)
+        return OK;
+    status = sign_failure(err, "checking a signature");
+    if (result < 0 || status == E_MEMORY)
+        return status;
+    return error_set(err, E_REFUSED,
+                     "the signature is not one of this key over these bytes");
+}
+
+/* ---- commitments and random bytes ---- */
+
+enum status hmac_sha256(struct bytes key, struct bytes message,
+                        uint8_t out[HMAC_SIZE], struct error *err)
+{
+    /* Without a pointer, OpenSSL would look for a key of before. */
+    const uint8_t *key_data = key.size == 0 ? out : key.data;
+    const EVP_MAC_CTX *template = hmac_template();
+    EVP_MAC_CTX *context = template == NULL ? NULL : EVP_MAC_CTX_dup(template);
+    size_t size = 0;
+    enum status status = OK;
+
+    if (context == NULL ||
+        EVP_MAC_init(context, key_data, key.size, NULL) != 1 ||
+        EVP_MAC_update(context, message.data, message.size) != 1 ||
+        EVP_MAC_final(context, out, &size, HMAC_SIZE) != 1)
+        status = sign_failure(err, "HMAC");
+    EVP_MAC_CTX_free(context);
+    assert(status != OK || size == HMAC_SIZE);
+    return status;
+}
+
+enum status random_secret(void *out, size_t size, struct error *err)
+{
+    if (RAND_priv_bytes_ex(NULL, out, size, 0) != 1)
+        return sign_failure(err, "drawing random bytes");
+    return OK;
+}
+
+void secret_wipe(void *secret, size_t size)
+{
+    OPENSSL_cleanse(secret, size);
+}

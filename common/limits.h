@@ -96,6 +96,17 @@
 /* Bytes of a file with one private key: PKCS #8 in PEM has about 250. */
 #define KEY_FILE_SIZE_MAX 4096
 
+/* Bytes of a certificate in DER: ours have about 600; those of somebody else's
+ * software may carry addresses besides. */
+#define CERTIFICATE_SIZE_MAX 4096
+
+/* Bytes of a certificate or request in PEM: four for three, and lines. */
+#define CERTIFICATE_PEM_SIZE_MAX (6u << 10)
+
+/* Signatures of a certificate that are drawn until one has a low s: each has it
+ * with probability 1/2. */
+#define CERTIFICATE_SIGN_TRIES 128
+
 /* Locked memory for private keys and what signing needs beside them: about
  * 1 KiB for each key and each signing thread; a part of the 8 MiB that a
  * process may lock by default. */

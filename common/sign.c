@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,15 @@ enum status sign_failure(struct error *err, const char *what)
     if (memory)
         return error_memory(err, what);
     return error_set(err, E_SYSTEM, "%s failed in OpenSSL", what);
+}
+
+enum status sign_refusal(struct error *err, const char *what)
+{
+    enum status status = sign_failure(err, what);
+
+    if (status == E_MEMORY)
+        return status;
+    return error_set(err, E_INPUT, "%s", what);
 }
 
 /* Looking an algorithm up takes longer than a short digest: once is enough.
@@ -207,39 +217,56 @@ static enum status check_key_file(int fd, const char *path, struct error *err)
     return OK;
 }
 
-/* The one PEM block that the file has, and the key in it.  NULL if it is not
- * what it should be; OpenSSL's queue may say why. */
-static EVP_PKEY *decode_pem(const char *pem, size_t size)
+bool sign_pem_open(struct bytes pem, const char *name, unsigned char **der,
+                   long *size)
 {
     static const char begin[] = "-----BEGIN ";
     const unsigned flags = PEM_FLAG_SECURE | PEM_FLAG_ONLY_B64;
-    BIO *source = BIO_new_mem_buf(pem, (int)size);
+    char *got = NULL, *header = NULL, more;
+    BIO *source;
+    bool right;
+
+    *der = NULL;
+    *size = 0;
+    /* OpenSSL would pass over what stands before a block. */
+    if (pem.size < sizeof begin || pem.size > INT_MAX ||
+        memcmp(pem.data, begin, sizeof begin - 1) != 0)
+        return false;
+    source = BIO_new_mem_buf(pem.data, (int)pem.size);
+    right = source != NULL &&
+            PEM_read_bio_ex(source, &got, &header, der, size, flags) == 1 &&
+            strcmp(got, name) == 0 && header[0] == '\0' &&
+            BIO_read(source, &more, 1) <= 0;
+    OPENSSL_secure_free(got);
+    OPENSSL_secure_free(header);
+    BIO_free(source);
+    if (!right)
+        sign_pem_close(der, *size);
+    return right;
+}
+
+void sign_pem_close(unsigned char **der, long size)
+{
+    OPENSSL_secure_clear_free(*der, (size_t)size);
+    *der = NULL;
+}
+
+static EVP_PKEY *decode_pem(struct bytes pem)
+{
     PKCS8_PRIV_KEY_INFO *info = NULL;
     EVP_PKEY *handle = NULL;
-    char *name = NULL, *header = NULL;
-    unsigned char *der = NULL;
+    unsigned char *der;
     const unsigned char *at;
-    char more;
-    long der_size = 0;
+    long size;
 
-    /* OpenSSL would pass over what stands before a block. */
-    if (size < sizeof begin || memcmp(pem, begin, sizeof begin - 1) != 0)
-        goto done;
-    if (source == NULL ||
-        PEM_read_bio_ex(source, &name, &header, &der, &der_size, flags) != 1)
-        goto done;
+    if (!sign_pem_open(pem, PEM_STRING_PKCS8INF, &der, &size))
+        return NULL;
     at = der;
-    if (strcmp(name, PEM_STRING_PKCS8INF) == 0 && header[0] == '\0' &&
-        BIO_read(source, &more, 1) <= 0)
-        info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, der_size);
-    if (info != NULL && at == der + der_size)
+    info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, size);
+    if (info != NULL && at == der + size)
         handle = EVP_PKCS82PKEY(info);
-done:
     PKCS8_PRIV_KEY_INFO_free(info);
-    OPENSSL_secure_free(name);
-    OPENSSL_secure_free(header);
-    OPENSSL_secure_clear_free(der, (size_t)der_size);
-    BIO_free(source);
+    sign_pem_close(&der, size);
     return handle;
 }
 
@@ -251,17 +278,6 @@ static bool halves_fit(EVP_PKEY *handle)
 
     EVP_PKEY_CTX_free(context);
     return fit;
-}
-
-/* Was it memory that lacked?  Then the file may be as good as any. */
-static enum status refuse_key(const char *path, const char *why,
-                              struct error *err)
-{
-    enum status status = sign_failure(err, path);
-
-    if (status == E_MEMORY)
-        return status;
-    return error_set(err, E_INPUT, "%s: %s", path, why);
 }
 
 enum status private_key_load(struct private_key **key, const char *path,
@@ -283,22 +299,20 @@ enum status private_key_load(struct private_key **key, const char *path,
     if (status != OK)
         goto done;
     ERR_clear_error();
-    if ((handle = decode_pem(pem, size)) == NULL)
-        status = refuse_key(path,
-                            "is not one private key in PEM (PKCS #8, \"BEGIN "
-                            "PRIVATE KEY\", not encrypted)",
-                            err);
+    if ((handle = decode_pem(bytes_of(pem, size))) == NULL)
+        status = sign_refusal(err, "is not one private key in PEM (PKCS #8, "
+                                   "\"BEGIN PRIVATE KEY\", not encrypted)");
     else if (!type_of(handle, &type))
-        status = refuse_key(path, "is neither a P-256 nor an Ed25519 key", err);
+        status = sign_refusal(err, "is neither a P-256 nor an Ed25519 key");
     else if (!halves_fit(handle))
-        status = refuse_key(path,
-                            "has a private and a public half that do "
-                            "not fit",
-                            err);
+        status = sign_refusal(
+            err, "has a private and a public half that do not fit");
     else {
         status = private_key_wrap(key, handle, type, err);
         handle = NULL;
     }
+    if (status != OK)
+        status = error_wrap(err, "%s", path);
 done:
     EVP_PKEY_free(handle);
     OPENSSL_cleanse(pem, sizeof pem);
@@ -401,10 +415,7 @@ enum status public_key_decode(struct public_key **key, struct bytes der,
     made->handle = d2i_PUBKEY(NULL, &at, (long)der.size);
     if (made->handle == NULL) {
         free(made);
-        if (sign_failure(err, "a public key") == E_MEMORY)
-            return E_MEMORY;
-        return error_set(err, E_INPUT,
-                         "a public key that is no point of its curve");
+        return sign_refusal(err, "a public key that is no point of its curve");
     }
     *key = made;
     return OK;
@@ -525,6 +536,13 @@ static size_t ecdsa_encode(const struct ecdsa_signature *signature,
 static bool is_low(const uint8_t s[P256_SIZE])
 {
     return memcmp(s, p256_half_order, P256_SIZE) <= 0;
+}
+
+bool signature_is_low(struct bytes signature)
+{
+    struct ecdsa_signature parts;
+
+    return ecdsa_decode(&parts, signature) && is_low(parts.s);
 }
 
 /* s = n - s */

@@ -554,17 +554,14 @@ enum status certificate_decode(struct certificate **certificate,
 enum status certificate_parse_pem(struct certificate **certificate,
                                   struct bytes pem, struct error *err)
 {
-    unsigned char *der;
-    long size;
-    enum status status;
+    uint8_t der[CERTIFICATE_SIZE_MAX];
+    size_t size;
 
-    ERR_clear_error();
-    if (!sign_pem_open(pem, PEM_STRING_X509, &der, &size))
-        return sign_refusal(
-            err, "not one certificate in PEM (\"BEGIN CERTIFICATE\")");
-    status = certificate_decode(certificate, bytes_of(der, (size_t)size), err);
-    sign_pem_close(&der, size);
-    return status;
+    if (!sign_pem_decode(pem, "-----BEGIN CERTIFICATE-----",
+                         "-----END CERTIFICATE-----", der, sizeof der, &size))
+        return error_set(err, E_INPUT,
+                         "not one certificate in PEM (\"BEGIN CERTIFICATE\")");
+    return certificate_decode(certificate, bytes_of(der, size), err);
 }
 
 enum status certificate_load(struct certificate **certificate,
@@ -988,26 +985,8 @@ enum status request_create(const struct private_key *key,
 }
 
 /* Whatever made it: s may be high here, nothing rests on these bytes. */
-static enum status check_request(X509_REQ *request,
-                                 const struct public_key *key,
-                                 struct error *err)
-{
-    int result;
-    enum status status;
-
-    if (X509_REQ_get_signature_nid(request) != NID_ecdsa_with_SHA256)
-        return error_set(err, E_INPUT, "is not signed by ECDSA with SHA-256");
-    ERR_clear_error();
-    result = X509_REQ_verify(request, public_key_handle(key));
-    if (result == 1)
-        return OK;
-    status = sign_failure(err, "checking a certificate request");
-    if (status == E_MEMORY)
-        return status;
-    return error_set(err, E_REFUSED, "its signature is not one of its key");
-}
-
-static enum status read_request(X509_REQ *request, struct public_key **key,
+static enum status read_request(X509_REQ *request, struct bytes signed_part,
+                                struct bytes signature, struct public_key **key,
                                 struct certificate_subject *subject,
                                 struct error *err)
 {
@@ -1019,7 +998,7 @@ static enum status read_request(X509_REQ *request, struct public_key **key,
     if (status == OK)
         status = read_key(X509_REQ_get_X509_PUBKEY(request), &made, err);
     if (status == OK)
-        status = check_request(request, made, err);
+        status = sign_verify_any_half(made, signed_part, signature, err);
     if (status == OK) {
         *key = made;
         made = NULL;
@@ -1032,27 +1011,27 @@ enum status request_open(struct bytes pem, struct public_key **key,
                          struct certificate_subject *subject, struct error *err)
 {
     static const char *const what =
-        "not one certificate request in PEM (\"BEGIN CERTIFICATE REQUEST\")";
+        "not one certificate request in PEM (\"BEGIN CERTIFICATE REQUEST\"), "
+        "signed by ECDSA with SHA-256";
+    uint8_t der[CERTIFICATE_SIZE_MAX];
+    struct bytes signed_part, signature;
+    const unsigned char *at = der;
     X509_REQ *request = NULL;
-    unsigned char *der;
-    const unsigned char *at;
-    long size;
+    size_t size;
     enum status status;
 
-    if (pem.size > CERTIFICATE_PEM_SIZE_MAX)
-        return error_set(err, E_LIMIT,
-                         "a certificate request of %zu bytes, the limit is %u",
-                         pem.size, CERTIFICATE_PEM_SIZE_MAX);
+    if (!sign_pem_decode(pem, "-----BEGIN CERTIFICATE REQUEST-----",
+                         "-----END CERTIFICATE REQUEST-----", der, sizeof der,
+                         &size) ||
+        !split_signed(bytes_of(der, size), &signed_part, &signature))
+        return error_set(err, E_INPUT, "%s", what);
     ERR_clear_error();
-    if (!sign_pem_open(pem, PEM_STRING_X509_REQ, &der, &size))
-        return sign_refusal(err, what);
-    at = der;
-    request = d2i_X509_REQ(NULL, &at, size);
+    request = d2i_X509_REQ(NULL, &at, (long)size);
     if (request == NULL || at != der + size)
         status = sign_refusal(err, what);
-    else if ((status = read_request(request, key, subject, err)) != OK)
+    else if ((status = read_request(request, signed_part, signature, key,
+                                    subject, err)) != OK)
         status = error_wrap(err, "certificate request");
     X509_REQ_free(request);
-    sign_pem_close(&der, size);
     return status;
 }

@@ -12,6 +12,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -217,56 +218,97 @@ static enum status check_key_file(int fd, const char *path, struct error *err)
     return OK;
 }
 
-bool sign_pem_open(struct bytes pem, const char *name, unsigned char **der,
-                   long *size)
+/* Value of a digit of base64, or -1. */
+static int base64_value(char digit)
 {
-    static const char begin[] = "-----BEGIN ";
-    const unsigned flags = PEM_FLAG_SECURE | PEM_FLAG_ONLY_B64;
-    char *got = NULL, *header = NULL, more;
-    BIO *source;
-    bool right;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
+                                 "stuvwxyz0123456789+/";
+    const char *found = digit == '\0' ? NULL : strchr(digits, digit);
 
-    *der = NULL;
-    *size = 0;
-    /* OpenSSL would pass over what stands before a block. */
-    if (pem.size < sizeof begin || pem.size > INT_MAX ||
-        memcmp(pem.data, begin, sizeof begin - 1) != 0)
-        return false;
-    source = BIO_new_mem_buf(pem.data, (int)pem.size);
-    right = source != NULL &&
-            PEM_read_bio_ex(source, &got, &header, der, size, flags) == 1 &&
-            strcmp(got, name) == 0 && header[0] == '\0' &&
-            BIO_read(source, &more, 1) <= 0;
-    OPENSSL_secure_free(got);
-    OPENSSL_secure_free(header);
-    BIO_free(source);
-    if (!right)
-        sign_pem_close(der, *size);
-    return right;
+    return found == NULL ? -1 : (int)(found - digits);
 }
 
-void sign_pem_close(unsigned char **der, long size)
+/* Four digits to three bytes; at the end of all, one or two "=" for the bytes
+ * that are missing, and no bits that mean nothing.  The number of bytes, 0 if
+ * it is not base64. */
+static size_t decode_group(const char group[4], uint8_t out[3])
 {
-    OPENSSL_secure_clear_free(*der, (size_t)size);
-    *der = NULL;
+    size_t size = group[3] != '=' ? 3 : group[2] != '=' ? 2 : 1;
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        int value = i <= size ? base64_value(group[i]) : 0;
+
+        if (value < 0)
+            return 0;
+        bits = bits << 6 | (uint32_t)value;
+    }
+    for (size_t i = 0; i < 3; i++)
+        out[i] = (uint8_t)(bits >> (16 - 8 * i));
+    return (size < 3 && out[size] != 0) ? 0 : size;
+}
+
+/* Take `words` and the end of a line off the front. */
+static bool take_line(struct bytes *pem, const char *words)
+{
+    size_t size = strlen(words);
+
+    if (pem->size < size || memcmp(pem->data, words, size) != 0)
+        return false;
+    if (pem->size > size && pem->data[size] == '\r')
+        size++;
+    if (pem->size > size && pem->data[size] == '\n')
+        size++;
+    else if (pem->size > size)
+        return false;
+    *pem = bytes_of(pem->data + size, pem->size - size);
+    return true;
+}
+
+/* By hand, since OpenSSL passes over what stands around a block, and does not
+ * always tell a lack of memory from a wrong text. */
+bool sign_pem_decode(struct bytes pem, const char *begin, const char *end,
+                     uint8_t *der, size_t der_size_max, size_t *size)
+{
+    char group[4];
+    size_t digits = 0, more = 3;
+
+    *size = 0;
+    if (!take_line(&pem, begin))
+        return false;
+    for (; pem.size > 0 && pem.data[0] != '-';
+         pem = bytes_of(pem.data + 1, pem.size - 1)) {
+        if (pem.data[0] == '\n' || pem.data[0] == '\r')
+            continue;
+        group[digits++] = (char)pem.data[0];
+        if (digits < 4)
+            continue;
+        digits = 0;
+        /* A group that was filled up was the last one. */
+        if (more != 3 || *size > der_size_max - 3 ||
+            (more = decode_group(group, der + *size)) == 0)
+            return false;
+        *size += more;
+    }
+    OPENSSL_cleanse(group, sizeof group);
+    return digits == 0 && *size > 0 && take_line(&pem, end) && pem.size == 0;
 }
 
 static EVP_PKEY *decode_pem(struct bytes pem)
 {
+    uint8_t der[KEY_FILE_SIZE_MAX];
     PKCS8_PRIV_KEY_INFO *info = NULL;
     EVP_PKEY *handle = NULL;
-    unsigned char *der;
-    const unsigned char *at;
-    long size;
+    const unsigned char *at = der;
+    size_t size;
 
-    if (!sign_pem_open(pem, PEM_STRING_PKCS8INF, &der, &size))
-        return NULL;
-    at = der;
-    info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, size);
+    if (sign_pem_decode(pem, "-----BEGIN PRIVATE KEY-----",
+                        "-----END PRIVATE KEY-----", der, sizeof der, &size))
+        info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)size);
     if (info != NULL && at == der + size)
         handle = EVP_PKCS82PKEY(info);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    sign_pem_close(&der, size);
+    PKCS8_PRIV_KEY_INFO_free(info); /* wipes it */
+    OPENSSL_cleanse(der, sizeof der);
     return handle;
 }
 
@@ -391,34 +433,75 @@ static bool starts_with(struct bytes der, const uint8_t *prefix, size_t size)
     return der.size > size && memcmp(der.data, prefix, size) == 0;
 }
 
+/* Not by d2i_PUBKEY, which hides from us why it fails. */
+static EVP_PKEY *p256_handle(const uint8_t *point, size_t size)
+{
+    char group[] = "prime256v1";
+    uint8_t copy[1 + 2 * P256_SIZE];
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy, size),
+        OSSL_PARAM_construct_end()};
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY *handle = NULL;
+
+    assert(size == sizeof copy);
+    memcpy(copy, point, size);
+    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &handle, EVP_PKEY_PUBLIC_KEY, parameters) !=
+            1)
+        handle = NULL;
+    EVP_PKEY_CTX_free(context);
+    return handle;
+}
+
+/* Does OpenSSL's queue say that the bytes are no point? */
+static bool found_no_point(void)
+{
+    unsigned long code = ERR_peek_error();
+
+    return ERR_GET_LIB(code) == ERR_LIB_EC &&
+           (ERR_GET_REASON(code) == EC_R_POINT_IS_NOT_ON_CURVE ||
+            ERR_GET_REASON(code) == EC_R_INVALID_ENCODING);
+}
+
 enum status public_key_decode(struct public_key **key, struct bytes der,
                               struct error *err)
 {
     struct public_key *made;
-    const unsigned char *at = der.data;
-    enum key_type type = KEY_P256;
+    enum status status;
 
-    if (der.size == ED25519_DER_SIZE &&
-        starts_with(der, ed25519_prefix, sizeof ed25519_prefix))
-        type = KEY_ED25519;
-    else if (der.size != P256_KEY_SIZE ||
-             !starts_with(der, p256_prefix, sizeof p256_prefix))
+    if ((der.size != ED25519_DER_SIZE ||
+         !starts_with(der, ed25519_prefix, sizeof ed25519_prefix)) &&
+        (der.size != P256_KEY_SIZE ||
+         !starts_with(der, p256_prefix, sizeof p256_prefix)))
         return error_set(err, E_INPUT,
                          "not the DER of a public key of P-256 (uncompressed) "
                          "or Ed25519");
     if ((made = malloc(sizeof *made)) == NULL)
         return error_memory(err, "a public key");
-    made->type = type;
+    made->type = der.size == ED25519_DER_SIZE ? KEY_ED25519 : KEY_P256;
     made->size = der.size;
     memcpy(made->der, der.data, der.size);
     ERR_clear_error();
-    made->handle = d2i_PUBKEY(NULL, &at, (long)der.size);
-    if (made->handle == NULL) {
-        free(made);
-        return sign_refusal(err, "a public key that is no point of its curve");
+    if (made->type == KEY_ED25519)
+        made->handle = EVP_PKEY_new_raw_public_key_ex(
+            NULL, "ED25519", NULL, der.data + sizeof ed25519_prefix,
+            ED25519_KEY_SIZE);
+    else /* the last byte of the prefix is the first of the point */
+        made->handle =
+            p256_handle(der.data + sizeof p256_prefix - 1, 1 + 2 * P256_SIZE);
+    if (made->handle != NULL) {
+        *key = made;
+        return OK;
     }
-    *key = made;
-    return OK;
+    free(made);
+    if (!found_no_point())
+        return sign_failure(err, "decoding a public key");
+    status =
+        error_set(err, E_INPUT, "a public key that is no point of its curve");
+    ERR_clear_error();
+    return status;
 }
 
 enum status public_key_ed25519(struct public_key **key,
@@ -654,32 +737,45 @@ static int verify_ed25519(const struct public_key *key, struct bytes message,
     return result;
 }
 
-enum status public_key_verify(const struct public_key *key,
-                              struct bytes message, struct bytes signature,
-                              struct error *err)
+/* When Ed25519 lacks memory, OpenSSL says "wrong" and nothing else.  So what is
+ * found wrong counts only if, after it, a signature that is good is found good
+ * (RFC 8032, 7.1, test 1), and then once more. */
+static int verify_ed25519_twice(const struct public_key *key,
+                                struct bytes message, struct bytes signature)
 {
-    struct ecdsa_signature parts;
-    enum status status;
-    int result;
+    static const uint8_t good_key[ED25519_KEY_SIZE] = {
+        0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe,
+        0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6,
+        0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a};
+    static const uint8_t good_signature[ED25519_SIGNATURE_SIZE] = {
+        0xe5, 0x56, 0x43, 0x00, 0xc3, 0x60, 0xac, 0x72, 0x90, 0x86, 0xe2,
+        0xcc, 0x80, 0x6e, 0x82, 0x8a, 0x84, 0x87, 0x7f, 0x1e, 0xb8, 0xe5,
+        0xd9, 0x74, 0xd8, 0x73, 0xe0, 0x65, 0x22, 0x49, 0x01, 0x55, 0x5f,
+        0xb8, 0x82, 0x15, 0x90, 0xa3, 0x3b, 0xac, 0xc6, 0x1e, 0x39, 0x70,
+        0x1c, 0xf9, 0xb4, 0x6b, 0xd2, 0x5b, 0xf5, 0xf0, 0x59, 0x5b, 0xbe,
+        0x24, 0x65, 0x51, 0x41, 0x43, 0x8e, 0x7a, 0x10, 0x0b};
+    struct public_key *control = NULL;
+    struct error ignored;
+    int result = verify_ed25519(key, message, signature);
 
-    ERR_clear_error();
-    if (key->type == KEY_ED25519) {
-        if (signature.size != ED25519_SIGNATURE_SIZE)
-            return error_set(err, E_REFUSED,
-                             "an Ed25519 signature has %d bytes, this has %zu",
-                             ED25519_SIGNATURE_SIZE, signature.size);
+    if (result != 0)
+        return result;
+    if (public_key_ed25519(&control, good_key, &ignored) != OK)
+        return -1;
+    if (verify_ed25519(control, bytes_of("", 0),
+                       bytes_of(good_signature, sizeof good_signature)) == 1)
         result = verify_ed25519(key, message, signature);
-    } else {
-        if (!ecdsa_decode(&parts, signature))
-            return error_set(err, E_REFUSED,
-                             "the signature is not the DER of an ECDSA "
-                             "signature");
-        if (!is_low(parts.s))
-            return error_set(err, E_REFUSED,
-                             "the signature has a high s: n - s is its only "
-                             "valid spelling");
-        result = verify_p256(key, message, signature);
-    }
+    else
+        result = -1;
+    public_key_destroy(&control);
+    return result;
+}
+
+/* The result of a check, as a status. */
+static enum status judge(int result, struct error *err)
+{
+    enum status status;
+
     if (result == 1)
         return OK;
     status = sign_failure(err, "checking a signature");
@@ -687,6 +783,41 @@ enum status public_key_verify(const struct public_key *key,
         return status;
     return error_set(err, E_REFUSED,
                      "the signature is not one of this key over these bytes");
+}
+
+enum status sign_verify_any_half(const struct public_key *key,
+                                 struct bytes message, struct bytes signature,
+                                 struct error *err)
+{
+    struct ecdsa_signature parts;
+
+    assert(key->type == KEY_P256);
+    if (!ecdsa_decode(&parts, signature))
+        return error_set(err, E_REFUSED,
+                         "the signature is not the DER of an ECDSA signature");
+    ERR_clear_error();
+    return judge(verify_p256(key, message, signature), err);
+}
+
+enum status public_key_verify(const struct public_key *key,
+                              struct bytes message, struct bytes signature,
+                              struct error *err)
+{
+    struct ecdsa_signature parts;
+
+    if (key->type == KEY_P256) {
+        if (ecdsa_decode(&parts, signature) && !is_low(parts.s))
+            return error_set(err, E_REFUSED,
+                             "the signature has a high s: n - s is its only "
+                             "valid spelling");
+        return sign_verify_any_half(key, message, signature, err);
+    }
+    if (signature.size != ED25519_SIGNATURE_SIZE)
+        return error_set(err, E_REFUSED,
+                         "an Ed25519 signature has %d bytes, this has %zu",
+                         ED25519_SIGNATURE_SIZE, signature.size);
+    ERR_clear_error();
+    return judge(verify_ed25519_twice(key, message, signature), err);
 }
 
 /* ---- commitments and random bytes ---- */

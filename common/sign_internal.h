@@ -22,11 +22,16 @@ struct evp_pkey_st *public_key_handle(const struct public_key *key);
 /* SHA-256, fetched once for the whole process; NULL without memory. */
 const struct evp_md_st *sign_sha256(void);
 
-/* DER out of the one PEM block, called `name`, that `pem` consists of.  False
- * if it does not; OpenSSL's queue may say why. */
-bool sign_pem_open(struct bytes pem, const char *name, unsigned char **der,
-                   long *size);
-void sign_pem_close(unsigned char **der, long size);
+/* DER out of the one PEM block that `pem` consists of, between these two lines;
+ * false if it does not, or if there is more than der_size_max bytes. */
+bool sign_pem_decode(struct bytes pem, const char *begin, const char *end,
+                     uint8_t *der, size_t der_size_max, size_t *size);
+
+/* As public_key_verify, for P-256; s may lie in either half. */
+MUST_USE enum status sign_verify_any_half(const struct public_key *key,
+                                          struct bytes message,
+                                          struct bytes signature,
+                                          struct error *err);
 
 /* Is it an ECDSA signature in its one spelling? */
 bool signature_is_low(struct bytes signature);

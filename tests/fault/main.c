@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "common/digest.h"
+#include "common/identity.h"
+#include "common/sign.h"
 #include "tests/lib/suite.h"
 
 #define X(name) void suite_##name(void);
@@ -39,6 +41,39 @@ static void openssl_free(void *piece, const char *file, int line)
     free(piece);
 }
 
+/* Both kinds of keys, from their making to a chain. */
+static enum status use_openssl(struct error *err)
+{
+    struct certificate_subject subject = {
+        .organisation = "x", .name = "x", .is_authority = true};
+    struct certificate_terms terms = {&subject, 0, 0};
+    uint8_t bytes[SIGNATURE_SIZE_MAX];
+    enum status status =
+        hmac_sha256(bytes_of("", 0), bytes_of("", 0), bytes, err);
+
+    for (int type = KEY_P256; type <= KEY_ED25519 && status == OK; type++) {
+        struct private_key *key = NULL;
+        struct public_key *public_key = NULL;
+        struct certificate *root = NULL;
+        size_t size;
+
+        status = private_key_generate(&key, (enum key_type)type, err);
+        if (status == OK)
+            status = private_key_public(key, &public_key, err);
+        if (status == OK)
+            status = private_key_sign(key, bytes_of("", 0), bytes, &size, err);
+        if (status == OK)
+            status = public_key_verify(public_key, bytes_of("", 0),
+                                       bytes_of(bytes, size), err);
+        if (status == OK && type == KEY_P256)
+            status = certificate_create_root(&root, key, &terms, err);
+        certificate_destroy(&root);
+        public_key_destroy(&public_key);
+        private_key_destroy(&key);
+    }
+    return status;
+}
+
 /* Send the libraries' allocations through ours.  What OpenSSL sets up once
  * and keeps is set up here, or a test would take it for a leak. */
 static int prepare_libraries(void)
@@ -52,7 +87,10 @@ static int prepare_libraries(void)
                                  openssl_free) != 1)
         return -1;
     ERR_clear_error();
-    return digest_bytes(&digest, bytes_of_string("x"), &err) == OK ? 0 : -1;
+    if (digest_bytes(&digest, bytes_of_string("x"), &err) != OK ||
+        use_openssl(&err) != OK)
+        return -1;
+    return 0;
 }
 
 int main(int argc, char **argv)

@@ -1257,7 +1257,7 @@ static void wrong_requests_are_refused(void)
     for (int i = 0; i < 8; i++)
         CU_ASSERT_EQUAL(changed_request(NULL, NULL, EVP_sha256()), OK);
     CU_ASSERT_EQUAL(changed_request(NULL, other, EVP_sha256()), E_REFUSED);
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "not one of its key"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "not one of this key"));
     CU_ASSERT_EQUAL(changed_request(NULL, NULL, EVP_sha1()), E_INPUT);
     CU_ASSERT_EQUAL(changed_request(ask_with_country, NULL, EVP_sha256()),
                     E_INPUT);
@@ -1315,10 +1315,15 @@ static void requests_have_limits(void)
     subject.name[0] = '/';
     CU_ASSERT_EQUAL(request_create(key, &subject, &pem, &err), E_INPUT);
     CU_ASSERT_EQUAL(pem.size, 0);
+    CU_ASSERT_EQUAL(
+        text_append_string(&pem, "-----BEGIN CERTIFICATE REQUEST-----\n", &err),
+        OK);
     while (pem.size <= CERTIFICATE_PEM_SIZE_MAX)
-        CU_ASSERT_EQUAL_FATAL(text_append_string(&pem, "-----BEGIN ", &err),
-                              OK);
-    CU_ASSERT_EQUAL(open_request(&pem, &subject, &got), E_LIMIT);
+        CU_ASSERT_EQUAL_FATAL(text_append_string(&pem, "MIIB", &err), OK);
+    CU_ASSERT_EQUAL(
+        text_append_string(&pem, "\n-----END CERTIFICATE REQUEST-----\n", &err),
+        OK);
+    CU_ASSERT_EQUAL(open_request(&pem, &subject, &got), E_INPUT);
     text_clear(&pem);
     private_key_destroy(&key);
     private_key_destroy(&ed25519);

@@ -22,7 +22,8 @@
     X("anonymize", command_anonymize,                                          \
       "de-identify a table under a policy, with the least loss")               \
     X("check", command_check, "does a table satisfy a policy?")                \
-    X("hierarchy", command_hierarchy, "look at a generalization hierarchy")
+    X("hierarchy", command_hierarchy, "look at a generalization hierarchy")    \
+    X("identity", command_identity, "keys, certificates and who signs them")
 
 #define COMMAND_DECLARE(name, function, help)                                  \
     int function(int argc, char **argv);

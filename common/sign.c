@@ -24,7 +24,8 @@
 #include "common/limits.h"
 #include "common/sign_internal.h"
 
-#define P256_SIZE 32 /* of a number below the group's order */
+#define P256_SIZE 32          /* of a number below the group's order */
+#define POINT_SIZE (size_t)65 /* 0x04 and both coordinates */
 /* Smallest piece of the locked memory. */
 #define KEY_PIECE_SIZE 32
 #define DER_INTEGER 0x02
@@ -437,7 +438,7 @@ static bool starts_with(struct bytes der, const uint8_t *prefix, size_t size)
 static EVP_PKEY *p256_handle(const uint8_t *point, size_t size)
 {
     char group[] = "prime256v1";
-    uint8_t copy[1 + 2 * P256_SIZE];
+    uint8_t copy[POINT_SIZE];
     OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy, size),
@@ -490,7 +491,7 @@ enum status public_key_decode(struct public_key **key, struct bytes der,
             ED25519_KEY_SIZE);
     else /* the last byte of the prefix is the first of the point */
         made->handle =
-            p256_handle(der.data + sizeof p256_prefix - 1, 1 + 2 * P256_SIZE);
+            p256_handle(der.data + sizeof p256_prefix - 1, POINT_SIZE);
     if (made->handle != NULL) {
         *key = made;
         return OK;

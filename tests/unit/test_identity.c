@@ -120,7 +120,7 @@ static void roles_come_back_from_their_names(void)
         const char *name = identity_role_name((enum identity_role)i);
 
         CU_ASSERT(identity_role_parse(bytes_of_string(name), &role));
-        CU_ASSERT_EQUAL(role, i);
+        CU_ASSERT_EQUAL((int)role, i);
     }
     CU_ASSERT_EQUAL(IDENTITY_ROLE_COUNT, 17); /* design.md, section 6 */
     CU_ASSERT_FALSE(identity_role_parse(bytes_of_string("Custodian"), &role));

@@ -86,6 +86,10 @@ void public_key_raw(const struct public_key *key,
 enum key_type public_key_type(const struct public_key *key);
 void public_key_destroy(struct public_key **key);
 
+/* Form only: could these bytes be an ECDSA P-256 signature, in its one
+ * spelling? */
+bool signature_is_low(struct bytes signature);
+
 /* E_REFUSED for a wrong, malformed or (ECDSA) high-s signature.  E_MEMORY and
  * E_SYSTEM say that it could not be checked, which is not the same: a node that
  * lacks memory must not find an entry invalid. */

@@ -33,9 +33,6 @@ MUST_USE enum status sign_verify_any_half(const struct public_key *key,
                                           struct bytes signature,
                                           struct error *err);
 
-/* Is it an ECDSA signature in its one spelling? */
-bool signature_is_low(struct bytes signature);
-
 /* What a call of OpenSSL left: E_MEMORY if that is what it lacked, else
  * E_SYSTEM; "<what> failed".  Empties its queue of errors. */
 MUST_USE enum status sign_failure(struct error *err, const char *what);

@@ -43,14 +43,18 @@ static struct {
     bool without_proc;
     int folder_sync;
     bool one_byte;
+    bool spare_openssl;
 } world;
+
+static _Thread_local bool within_openssl;
 
 /* Shall this call fail? */
 static bool fails(unsigned call)
 {
     unsigned number;
 
-    if (!atomic_load(&loop.on) || (loop.calls & call) == 0)
+    if (!atomic_load(&loop.on) || (loop.calls & call) == 0 ||
+        (within_openssl && world.spare_openssl))
         return false;
     number = atomic_fetch_add(&loop.count, 1);
     if (number != loop.target && !(loop.lasting && number > loop.target))
@@ -160,6 +164,16 @@ void fault_kill_at(unsigned calls, unsigned n)
     loop.target = n;
     loop.kills = true;
     atomic_store(&loop.count, 0);
+}
+
+void fault_spare_openssl(bool spare)
+{
+    world.spare_openssl = spare;
+}
+
+void fault_within_openssl(bool within)
+{
+    within_openssl = within;
 }
 
 void fault_without_tmpfile(bool without)

@@ -55,6 +55,14 @@ bool fault_loop_next(void);
 void fault_on(void);
 void fault_off(void);
 
+/* OpenSSL gets all the memory that it asks for, until switched off again: it
+ * keeps texts of its errors and goes on without some of what it lacks, which is
+ * no business of those who call common/sign.h. */
+void fault_spare_openssl(bool spare);
+
+/* The calls of this thread are OpenSSL's own; for main.c. */
+void fault_within_openssl(bool within);
+
 /* Did a call fail in this round? */
 bool fault_happened(void);
 

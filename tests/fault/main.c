@@ -10,6 +10,7 @@
 #include "common/digest.h"
 #include "common/identity.h"
 #include "common/sign.h"
+#include "tests/fault/fault.h"
 #include "tests/lib/suite.h"
 
 #define X(name) void suite_##name(void);
@@ -18,20 +19,33 @@
 
 static void *openssl_malloc(size_t size, const char *file, int line)
 {
+    void *piece;
+
     (void)file;
     (void)line;
-    return size == 0 ? NULL : malloc(size);
+    if (size == 0)
+        return NULL;
+    fault_within_openssl(true);
+    piece = malloc(size);
+    fault_within_openssl(false);
+    return piece;
 }
 
 static void *openssl_realloc(void *piece, size_t size, const char *file,
                              int line)
 {
+    void *moved;
+
     (void)file;
     (void)line;
-    if (size > 0)
-        return realloc(piece, size);
-    free(piece);
-    return NULL;
+    if (size == 0) {
+        free(piece);
+        return NULL;
+    }
+    fault_within_openssl(true);
+    moved = realloc(piece, size);
+    fault_within_openssl(false);
+    return moved;
 }
 
 static void openssl_free(void *piece, const char *file, int line)

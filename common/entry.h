@@ -9,23 +9,32 @@
  *      "origin": of the log, "payload": object, "type": name}
  *
  * id = SHA-256 of the bytes.  The payload holds strings, booleans, arrays,
- * objects and whole numbers up to 2^53.
+ * objects and whole numbers up to 2^53; fractions are strings, and what is not
+ * known is left out, not null.  Origins are names as in common/note.h,
+ * certificate ids are 32 lower-case hex digits.
  *
  * Signatures stand outside: a JSON array in RFC 8785 form of
  *
  *     {"by": certificate id, "signature": base64 of DER}
  *
- * ascending by "by", each over the entry's bytes, the author's among them.
+ * ascending by "by" and at most one by each, each over the entry's bytes, the
+ * author's among them.
  *
  *     leaf = be32(entry size) || entry || SHA-256(signatures) || verdict byte
  *            || be64(block number)
  *
  * so that a proof of inclusion also proves that all nodes found the entry
  * valid, or why not.
+ *
+ * Elsewhere: whether signatures are right and who may write what is the
+ * ledger's to say (ledger/rules.h); each type's payload is described in
+ * docs/protocol.md.
  */
 #ifndef COMMON_ENTRY_H
 #define COMMON_ENTRY_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/bytes.h"
@@ -33,12 +42,23 @@
 #include "common/error.h"
 #include "common/identity.h"
 #include "common/json.h"
+#include "common/sign.h"
 #include "common/text.h"
 
+/* Commitments and ids: a real entry has some hundred bytes. */
 #define ENTRY_SIZE_MAX (64u << 10)
+/* Endorsers of one entry, its author included. */
 #define ENTRY_SIGNATURES_MAX 16
+/* 16 signatures in their form have 2,450. */
+#define ENTRY_SIGNATURES_SIZE_MAX (4u << 10)
 #define ENTRY_NONCE_SIZE 16
+#define ENTRY_NONCE_HEX_SIZE (2 * ENTRY_NONCE_SIZE + 1)
+/* A channel's name is the name of a folder, too. */
 #define ENTRY_CHANNEL_MAX 64
+
+/* 1 to ENTRY_CHANNEL_MAX lower-case letters, digits and dashes, a letter
+ * first. */
+bool entry_channel_valid(struct bytes channel);
 
 #define ENTRY_TYPE_TABLE(X)                                                    \
     X("dataset", DATASET)                                                      \
@@ -100,7 +120,7 @@ struct entry {
     struct json *json;
     enum entry_type type;
     char author[CERTIFICATE_ID_SIZE];
-    char nonce[2 * ENTRY_NONCE_SIZE + 1];
+    char nonce[ENTRY_NONCE_HEX_SIZE];
     const char *origin;  /* in json */
     const char *channel; /* in json */
     const struct json_value *payload;
@@ -109,9 +129,11 @@ struct entry {
 };
 
 /* Form only: canonical, complete, within limits, signatures well-formed and
- * the author's among them.  E_INPUT or E_LIMIT with the reason. */
+ * the author's among them.  E_INPUT or E_LIMIT with the reason.  On failure the
+ * entry is as after clear; what was in it before is not released. */
 MUST_USE enum status entry_parse(struct entry *entry, struct bytes bytes,
                                  struct bytes signatures, struct error *err);
+/* All zero is as good as clear. */
 void entry_clear(struct entry *entry);
 
 /* ---- making one ---- */
@@ -125,16 +147,18 @@ struct entry_draft {
     const struct json_value *payload; /* an object */
 };
 
-/* Append the entry's bytes. */
+/* Append the entry's bytes.  E_INPUT or E_LIMIT for what entry_parse would
+ * refuse. */
 MUST_USE enum status entry_write(const struct entry_draft *draft,
                                  struct text *out, struct error *err);
 
-/* Append the array of signatures, in order. */
+/* Append the array of 1 to ENTRY_SIGNATURES_MAX signatures, which may come in
+ * any order.  E_INPUT for what entry_parse would refuse. */
 MUST_USE enum status
 entry_write_signatures(const struct entry_signature *signature, size_t count,
                        struct text *out, struct error *err);
 
-/* One signature over the entry's bytes. */
+/* One signature over the entry's bytes; the key is ECDSA P-256. */
 MUST_USE enum status entry_sign(struct bytes entry, const char *certificate_id,
                                 const struct private_key *key,
                                 struct entry_signature *signature,

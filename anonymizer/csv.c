@@ -565,11 +565,13 @@ enum status csv_next(struct csv_reader *reader,
 
 /* ---- the header ---- */
 
-/* Choose among ; , tab | by the first record, which is read whole for it. */
+/* What may be detected as the delimiter, the first of equals. */
+static const char candidates[] = {';', ',', '\t', '|'};
+
+/* Choose among them by the first record, which is read whole for it. */
 static enum status detect_delimiter(struct csv_reader *reader,
                                     struct error *err)
 {
-    static const char candidates[] = {';', ',', '\t', '|'};
     size_t count[256];
     size_t best = 0;
     bool whole = false;
@@ -836,4 +838,30 @@ enum status csv_append_field(struct text *out, struct bytes value,
     out->data[out->size++] = '"';
     out->data[out->size] = '\0';
     return OK;
+}
+
+enum status csv_append_name(struct text *out, const struct csv_field *name,
+                            struct error *err)
+{
+    struct bytes raw = name->raw;
+    enum status status;
+    bool misleads =
+        raw.size >= sizeof byte_order_mark &&
+        memcmp(raw.data, byte_order_mark, sizeof byte_order_mark) == 0;
+
+    assert(raw.size > 0); /* a header without a name was refused */
+    for (size_t i = 0; i < sizeof candidates; i++)
+        misleads |= memchr(raw.data, candidates[i], raw.size) != NULL;
+    if (raw.data[0] == '"' || !misleads)
+        return text_append(out, raw.data, raw.size, err);
+    /* Unquoted, so there are no quotes to double; with room for all of it,
+     * nothing fails half-way. */
+    status = text_reserve(out, raw.size + 2, err);
+    if (status == OK)
+        status = text_append(out, "\"", 1, err);
+    if (status == OK)
+        status = text_append(out, raw.data, raw.size, err);
+    if (status == OK)
+        status = text_append(out, "\"", 1, err);
+    return status;
 }

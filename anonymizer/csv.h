@@ -86,4 +86,12 @@ MUST_USE enum status csv_next(struct csv_reader *reader,
 MUST_USE enum status csv_append_field(struct text *out, struct bytes value,
                                       char delimiter, struct error *err);
 
+/* Append the name of a column as it stands in a header that was read; but in
+ * quotes if it holds what may be detected as the delimiter, or begins with a
+ * byte order mark: when other columns are left out, it could decide how the
+ * file is read. */
+MUST_USE enum status csv_append_name(struct text *out,
+                                     const struct csv_field *name,
+                                     struct error *err);
+
 #endif

@@ -101,7 +101,9 @@ static enum status append_line(struct writer *writer,
         first = false;
         if (status != OK)
             break;
-        if (column->fate == COLUMN_GENERALIZED && tuple != NULL)
+        if (tuple == NULL)
+            status = csv_append_name(&writer->buffer, &record->field[c], err);
+        else if (column->fate == COLUMN_GENERALIZED)
             status = append_generalized(writer, *tuple, column->quasi, err);
         else
             status = text_append(&writer->buffer, record->field[c].raw.data,

@@ -136,6 +136,40 @@ static void lone_empty_cell_is_quoted(void)
     fixture_clear(&fixture);
 }
 
+/* What is left of a header decides how the file is read: its delimiter is
+ * detected, and a byte order mark at its beginning is taken off. */
+static void misleading_names_are_quoted(void)
+{
+    static const uint8_t level[] = {0};
+    struct fixture fixture;
+    struct written written;
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "id", ROLE_SUBJECT, NULL);
+    fixture_attribute(&fixture, "age, years", ROLE_QUASI_IDENTIFYING, NULL);
+    fixture_k(&fixture, 1);
+    fixture_load(&fixture, "id;age, years\n1;47\n");
+    write_release(&fixture, level, 0, NULL, &written);
+    CU_ASSERT_EQUAL(written.status, OK);
+    CU_ASSERT_STRING_EQUAL(written.text, "\"age, years\"\n47\n");
+    fixture_clear(&fixture);
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "id", ROLE_SUBJECT, NULL);
+    fixture_attribute(&fixture,
+                      "\xef\xbb\xbf"
+                      "age",
+                      ROLE_QUASI_IDENTIFYING, NULL);
+    fixture_k(&fixture, 1);
+    fixture_load(&fixture, "id,\xef\xbb\xbf"
+                           "age\n1,47\n");
+    write_release(&fixture, level, 0, NULL, &written);
+    CU_ASSERT_EQUAL(written.status, OK);
+    CU_ASSERT_STRING_EQUAL(written.text, "\"\xef\xbb\xbf"
+                                         "age\"\n47\n");
+    fixture_clear(&fixture);
+}
+
 static void labels_are_quoted_for_the_delimiter(void)
 {
     static const uint8_t level[] = {1};
@@ -278,6 +312,8 @@ void suite_release(void)
         {"the digest is that of the bytes written",
          digest_is_that_of_the_bytes},
         {"a lone empty cell is quoted", lone_empty_cell_is_quoted},
+        {"names that would mislead a reader are quoted",
+         misleading_names_are_quoted},
         {"labels are quoted for the table's delimiter",
          labels_are_quoted_for_the_delimiter},
         {"an input that changed between two passes is refused",

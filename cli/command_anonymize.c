@@ -316,6 +316,14 @@ static enum status print_json(const struct policy *policy,
 
 /* ---- figures for people ---- */
 
+/* What messages call the release. */
+static const char *output_name(const struct options *options)
+{
+    bool standard = strcmp(options->output, "-") == 0;
+
+    return standard ? "standard output" : options->output;
+}
+
 static void print_risk_line(FILE *out, const char *when,
                             const struct class_figures *figures)
 {
@@ -332,7 +340,7 @@ static void print_text(FILE *out, const struct options *options,
 {
     double share = (double)result->suppressed / (double)result->rows;
 
-    command_print_harmless(out, options->output);
+    command_print_harmless(out, output_name(options));
     fprintf(out, ": %" PRIu64 " rows, %" PRIu64 " suppressed (%.2f %%)\n",
             result->rows, result->suppressed, 100 * share);
     print_risk_line(out, "before", &result->before);
@@ -505,7 +513,7 @@ static enum status run(const struct options *options,
     struct anonymize_result *result = NULL;
     enum status status =
         anonymize_table(&result, policy, input, input_name, target->fd,
-                        options->output, &engine, err);
+                        output_name(options), &engine, err);
 
     if (status == OK)
         status = publish(options, policy, result, &watch, target, err);

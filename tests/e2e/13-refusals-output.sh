@@ -228,6 +228,30 @@ for blocks in 1 100 512; do
     nothing_new
 done
 
+story "temporary files that may not grow"
+: >out
+(
+    ulimit -f 8
+    code=0
+    "$BIN/anchorite" anonymize -p policy.json large.csv -o - 2>&1 >&3 || code=$?
+    echo "$code"
+) 3>out | cat >said
+code=$(tail -n 1 said)
+sed '$d' said >err
+refused 3 "standard output: writing failed: File too large"
+(
+    ulimit -f 8
+    code=0
+    cat large.csv | "$BIN/anchorite" anonymize -p policy.json - \
+        -o release.csv 2>&1 >&3 || code=$?
+    echo "$code"
+) 3>out | cat >said
+code=$(tail -n 1 said)
+sed '$d' said >err
+rm said
+refused 3 "a temporary copy of the input: writing failed: File too large"
+nothing_new
+
 story "a disk that is really full"
 # A file system of 64 KiB of our own, where that is allowed.
 if unshare -m true 2>/dev/null; then

@@ -54,7 +54,7 @@ over() {
     tr -d '\r' <said >err
 }
 # A run that was faster than the signal has to be a good one.
-complete() {
+is_whole() {
     [ "$code" -eq 0 ] || fail "exit code $code: $(cat err)"
     cmp -s folder/release.csv whole.csv || fail "a release, but not the whole"
     rm folder/release.csv
@@ -84,7 +84,7 @@ caught() {
             [ "$code" -eq 0 ] || return 0
         fi
         over
-        complete
+        is_whole
     done
     fail "every run was over before the signal"
 }
@@ -138,7 +138,7 @@ for moment in 0 0.002 0.005 0.01 0.02 0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4 0.45 \
     else
         # Complete, and then killed, or not.
         code=0
-        complete
+        is_whole
         nothing_new
     fi
 done
@@ -146,7 +146,7 @@ done
 story "doing it again continues"
 begin
 over
-complete
+is_whole
 
 story "an old release survives Ctrl-C and kill -9"
 echo "the release of yesterday" >old.csv

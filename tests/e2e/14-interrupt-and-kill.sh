@@ -170,6 +170,8 @@ waiting() {
         sed -n 's/^SigCgt:.*\(.\)$/\1/p' "/proc/$process/status" |
         grep -q '[2367abef]'
 }
+# The shell may have noticed already: then there is nothing in /proc.
+has_ended() { ! grep -qs '^State:.[^Z]' "/proc/$process/status"; }
 interrupt() { # SIGNAL WORD...
     signal=$1
     shift
@@ -177,6 +179,7 @@ interrupt() { # SIGNAL WORD...
     process=$!
     within 30 waiting
     kill -"$signal" $process
+    within 30 has_ended
     code=0
     wait $process || code=$?
     refused 3 "interrupted"

@@ -11,7 +11,7 @@ misused() {
 }
 
 # All of the contract that is not here yet.
-later="risk profile verify network identity ingest consent request approve
+later="risk profile verify network ingest consent request approve
 reject release history ledger audit"
 
 story "a command is missing or unknown"

@@ -245,7 +245,7 @@ static int open_unseen(int folder, char hidden[HIDDEN_NAME_SIZE], mode_t mode,
  * follows the links first, so that the kernel refuses those that somebody
  * else laid into a shared folder (protected_symlinks). */
 static enum status find_place(const char *path, char place[PATH_MAX],
-                              struct error *err)
+                              mode_t *mode, struct error *err)
 {
     struct stat is;
     size_t size = strlen(path);
@@ -262,6 +262,8 @@ static enum status find_place(const char *path, char place[PATH_MAX],
             realpath(path, place) == NULL)
             return error_set_errno(err, open_failure(errno), errno,
                                    "%s: cannot be replaced", path);
+        /* What was kept from others stays so. */
+        *mode &= is.st_mode;
         return OK;
     }
     if (errno != ENOENT)
@@ -306,7 +308,7 @@ enum status new_file_create(struct new_file **file, const char *path,
 {
     char place[PATH_MAX];
     struct new_file *made = NULL;
-    enum status status = find_place(path, place, err);
+    enum status status = find_place(path, place, &mode, err);
 
     if (status != OK)
         return status;

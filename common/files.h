@@ -36,7 +36,7 @@ struct new_file;
 /* `path` is where it will appear.  E_INPUT if the folder does not exist or
  * cannot be written to, or if what stands at path is no regular file, must not
  * be written or is a symbolic link to nothing.  `mode` as for open(2), less
- * the umask, whatever the file that is replaced has. */
+ * the umask, and never more than the file has that is replaced. */
 MUST_USE enum status new_file_create(struct new_file **file, const char *path,
                                      mode_t mode, struct error *err);
 

@@ -237,6 +237,10 @@ static void published_file_has_its_mode_less_the_umask(void)
     CU_ASSERT_EQUAL(publishing(scratch_path(&scratch, "b"), "x", 0600), OK);
     CU_ASSERT_EQUAL(stat(scratch_path(&scratch, "b"), &is), 0);
     CU_ASSERT_EQUAL(is.st_mode & 07777, 0600);
+    /* Replaced, it does not become readable for others. */
+    CU_ASSERT_EQUAL(publishing(scratch_path(&scratch, "b"), "y", 0666), OK);
+    CU_ASSERT_EQUAL(stat(scratch_path(&scratch, "b"), &is), 0);
+    CU_ASSERT_EQUAL(is.st_mode & 07777, 0600);
     umask(before);
     scratch_close(&scratch);
 }

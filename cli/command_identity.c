@@ -555,11 +555,11 @@ parse_options(int argc, char **argv, struct options *options, int *exit_code)
     *options = (struct options){.json = false};
     *exit_code = status_exit_code(E_USAGE);
     optind = 1;
-    while ((option = getopt_long(argc, argv, "k:c:K:O:r:n:d:o:jh", known,
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":k:c:K:O:r:n:d:o:jh", known,
                                  NULL)) != -1) {
         if (option == 'h') {
-            fputs(help, stdout);
-            *exit_code = status_exit_code(OK);
+            *exit_code = command_help(help);
             return NULL;
         }
         letter = strchr(value_letters, option);
@@ -568,7 +568,7 @@ parse_options(int argc, char **argv, struct options *options, int *exit_code)
         } else if (letter != NULL) {
             options->value[letter - value_letters] = optarg;
         } else {
-            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
+            *exit_code = command_misuse_option(option, argv, known);
             return NULL;
         }
     }

@@ -51,7 +51,7 @@ static const uint8_t p256_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a,
                                       0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
 static const uint8_t ed25519_prefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
                                          0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
-#define P256_KEY_SIZE (sizeof p256_prefix + 2 * P256_SIZE)
+#define P256_KEY_SIZE (sizeof p256_prefix - 1 + POINT_SIZE)
 #define ED25519_DER_SIZE (sizeof ed25519_prefix + ED25519_KEY_SIZE)
 
 /* The order n of the group of P-256 (SP 800-186, 3.2.1.3), and (n - 1) / 2. */

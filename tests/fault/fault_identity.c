@@ -82,8 +82,8 @@ static void chain_close(void)
     }
 }
 
-/* A round that draws a high s goes further than another: a loop may end
- * early by luck, so take some. */
+/* A round that draws a high s goes further than another, so a loop may end a
+ * signature early by luck. */
 static void certificate_without_memory_is_null(void)
 {
     chain_open();

@@ -713,6 +713,29 @@ static void path_beside_stays_in_the_folder(void)
     text_clear(&text);
 }
 
+/* Nothing is replaced, with and without somebody else being first. */
+static void fresh_file_replaces_nothing(void)
+{
+    struct scratch own;
+    struct error own_err;
+    struct new_file *file = NULL;
+    const char *path;
+
+    scratch_open(&own);
+    path = scratch_path(&own, "out");
+    CU_ASSERT_EQUAL_FATAL(new_file_create(&file, path, 0600, &own_err), OK);
+    CU_ASSERT_EQUAL(new_file_publish_fresh(&file, &own_err), OK);
+    CU_ASSERT_PTR_NULL(file);
+    CU_ASSERT(scratch_holds(&own, "out", ""));
+    scratch_write(&own, "out", "old");
+    CU_ASSERT_EQUAL_FATAL(new_file_create(&file, path, 0600, &own_err), OK);
+    CU_ASSERT_EQUAL(new_file_publish_fresh(&file, &own_err), E_INPUT);
+    CU_ASSERT_PTR_NULL(file);
+    CU_ASSERT(scratch_holds(&own, "out", "old"));
+    CU_ASSERT_EQUAL(scratch_count(&own), 1);
+    scratch_close(&own);
+}
+
 void suite_files(void)
 {
     static const struct test tests[] = {
@@ -757,6 +780,7 @@ void suite_files(void)
         {"closed standard descriptors are given to no file",
          closed_standard_descriptors_are_given_to_no_file},
         {"a path beside stays in the folder", path_beside_stays_in_the_folder},
+        {"a fresh file replaces nothing", fresh_file_replaces_nothing},
     };
 
     suite_add("files", tests, sizeof tests / sizeof tests[0]);

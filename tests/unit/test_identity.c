@@ -1288,9 +1288,7 @@ static void altered_requests_are_refused(void)
             continue;
         pem.data[i] = before == 'A' ? 'B' : 'A';
         status = open_request(&pem, &subject, &got);
-        /* Some of the last bits of the last letter mean nothing. */
-        if (status == OK)
-            CU_ASSERT(i + 4 >= end);
+        CU_ASSERT(status == E_INPUT || status == E_REFUSED);
         public_key_destroy(&got);
         pem.data[i] = before;
     }

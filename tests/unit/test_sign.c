@@ -628,6 +628,7 @@ static void key_that_others_may_touch_is_refused(void)
         refuse_file("key", "for its owner alone");
     }
     CU_ASSERT_EQUAL(chmod(path, 0400), 0);
+    private_key_destroy(&signer.key);
     CU_ASSERT_EQUAL(private_key_load(&signer.key, path, &err), OK);
     signer_close(&signer);
     scratch_close(&scratch);

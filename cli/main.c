@@ -1,14 +1,12 @@
 /*
  * cli/main.c - the command people type: picks the subcommand.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "cli/command.h"
 #include "common/files.h"
+#include "common/process.h"
 
 static const struct {
     const char *name;
@@ -48,26 +46,14 @@ static int print_help(void)
         "or bad input;\n3 the system failed; 4 refused.\n");
 }
 
-/* Records of patients must not end up in a core file. */
-static void forbid_core_files(void)
-{
-    struct rlimit none = {0, 0};
-
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
-}
-
 int main(int argc, char **argv)
 {
     struct error err;
 
     error_init(&err);
-    forbid_core_files();
+    process_protect();
     if (standard_descriptors_occupy(&err) != OK)
         return command_fail(&err);
-    /* Too large a file, or a reader that went away, is an error to report. */
-    signal(SIGXFSZ, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
     command_watch_signals();
     if (argc < 2)
         return command_misuse(NULL, "a command is missing");

@@ -112,6 +112,31 @@
  * process may lock by default. */
 #define KEY_MEMORY_SIZE (1u << 20)
 
+/* Fields of a message: the largest, a node's state, has eight. */
+#define MESSAGE_FIELDS_MAX 8
+
+/* Its frames: name, request id, fields. */
+#define MESSAGE_FRAMES_MAX (MESSAGE_FIELDS_MAX + 2)
+
+/* The signatures of an entry: 16 of about 160 bytes each. */
+#define ENTRY_SIGNATURES_SIZE_MAX 4096u
+
+/* Key of the state: "certificate/", "entry/" or "narrowed/" and a name. */
+#define STATE_KEY_MAX 128
+
+/* Positions in one answer about a key's history; further ones are asked for
+ * by a further question. */
+#define HISTORY_POSITIONS_MAX 1024
+
+/* A line of a note: a name, 4 + 8 + 64 bytes in base64. */
+#define NOTE_LINE_MAX 512
+
+/* Blocks in one answer: several usual ones, or one of the largest. */
+#define BLOCKS_SIZE_MAX (8u << 20)
+
+/* Where a service listens; NUL included, a path of a local socket fits. */
+#define ENDPOINT_SIZE_MAX 256
+
 /* Worker threads: more than the cores of any machine we know of. */
 #define THREADS_MAX 1024
 

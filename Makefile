@@ -45,7 +45,7 @@ endif
 
 # pkg-config is asked once, and only when something is compiled: on a fresh
 # machine it is not there before `make deps`.
-libraries := libcrypto libcjson
+libraries := libcrypto libcjson libzmq libuv
 package_cflags = $(eval package_cflags := $$(shell pkg-config --cflags $(libraries)))$(package_cflags)
 package_libs = $(eval package_libs := $$(shell pkg-config --libs $(libraries)))$(package_libs)
 

@@ -137,6 +137,9 @@
 /* Where a service listens; NUL included, a path of a local socket fits. */
 #define ENDPOINT_SIZE_MAX 256
 
+/* A file with a pair of CURVE keys: two of 40 characters, and their names. */
+#define CURVE_FILE_MAX 4096
+
 /* Worker threads: more than the cores of any machine we know of. */
 #define THREADS_MAX 1024
 

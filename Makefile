@@ -150,6 +150,7 @@ endef
 $(eval $(call suite_list,unit,test))
 $(eval $(call suite_list,fault,fault))
 
+unit: export TSAN_OPTIONS ?= suppressions=.ci/thread.supp
 unit: $(B)/unit
 	$(B)/unit $(SUITE)
 

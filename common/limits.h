@@ -137,6 +137,47 @@
 /* Where a service listens; NUL included, a path of a local socket fits. */
 #define ENDPOINT_SIZE_MAX 256
 
+/* Path of a local socket: sun_path of Linux, less the NUL. */
+#define ENDPOINT_PATH_MAX 107
+
+/* Messages that wait for one peer, in each direction: beyond it a request is
+ * held back and an answer is not sent. */
+#define BUS_QUEUE_MAX 1000
+
+/* Messages that one turn of the loop takes from one socket: raft's timers,
+ * which share the loop, wait for a few milliseconds at most. */
+#define BUS_BATCH_MAX 64
+
+/* Peers that have said who they are. */
+#define BUS_PEERS_MAX 1024
+
+/* Services that one program connects to: nodes of a network, and a few. */
+#define BUS_LINKS_MAX 64
+
+/* File descriptors that connections leave to raft, the database and the rest of
+ * the process. */
+#define BUS_FILES_RESERVED 128
+
+/* A greeting is good for 12 hours: who goes on then greets again. */
+#define BUS_GREETING_MS 43200000u
+
+/* Clocks of two machines that still understand each other. */
+#define BUS_CLOCK_SKEW_MS 60000u
+
+/* What is not sent by then when a bus closes is dropped. */
+#define BUS_LINGER_MS 500
+
+/* A peer that says nothing at all for so long is gone; asked every third of
+ * it. */
+#define BUS_SILENCE_MS 15000
+
+/* A connection that has not shaken hands by then is dropped. */
+#define BUS_HANDSHAKE_MS 5000
+
+/* The first and the longest pause before a lost connection is tried again. */
+#define BUS_RECONNECT_MS 50
+#define BUS_RECONNECT_MAX_MS 1000
+
 /* A file with a pair of CURVE keys: two of 40 characters, and their names. */
 #define CURVE_FILE_MAX 4096
 

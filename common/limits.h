@@ -181,6 +181,16 @@
 /* A file with a pair of CURVE keys: two of 40 characters, and their names. */
 #define CURVE_FILE_MAX 4096
 
+/* A service's configuration. */
+#define CONFIG_SIZE_MAX (1u << 20)
+
+/* Threads of libuv's pool that are left to raft's and libuv's file work, when
+ * jobs occupy all others. */
+#define SERVICE_FILE_THREADS 4
+
+/* Jobs that wait for a thread: beyond it the answer is that we are busy. */
+#define SERVICE_JOBS_MAX 4096
+
 /* Worker threads: more than the cores of any machine we know of. */
 #define THREADS_MAX 1024
 

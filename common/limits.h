@@ -118,9 +118,6 @@
 /* Its frames: name, request id, fields. */
 #define MESSAGE_FRAMES_MAX (MESSAGE_FIELDS_MAX + 2)
 
-/* The signatures of an entry: 16 of about 160 bytes each. */
-#define ENTRY_SIGNATURES_SIZE_MAX 4096u
-
 /* Key of the state: "certificate/", "entry/" or "narrowed/" and a name. */
 #define STATE_KEY_MAX 128
 

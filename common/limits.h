@@ -128,6 +128,10 @@
 /* A line of a note: a name, 4 + 8 + 64 bytes in base64. */
 #define NOTE_LINE_MAX 512
 
+/* A checkpoint without extensions: a name of 128 bytes, 20 digits, 44 of
+ * base64, three newlines. */
+#define CHECKPOINT_TEXT_MAX 256
+
 /* Blocks in one answer: several usual ones, or one of the largest. */
 #define BLOCKS_SIZE_MAX (8u << 20)
 

@@ -21,6 +21,16 @@ const char *entry_type_name(enum entry_type type)
     return name[type];
 }
 
+bool entry_type_parse(struct bytes name, enum entry_type *type)
+{
+    for (unsigned i = 0; i < ENTRY_TYPE_COUNT; i++)
+        if (bytes_equal_string(name, entry_type_name((enum entry_type)i))) {
+            *type = (enum entry_type)i;
+            return true;
+        }
+    return false;
+}
+
 const char *entry_verdict_name(enum entry_verdict verdict)
 {
     switch (verdict) {

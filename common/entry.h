@@ -83,6 +83,7 @@ enum entry_type {
 };
 
 const char *entry_type_name(enum entry_type type);
+MUST_USE bool entry_type_parse(struct bytes name, enum entry_type *type);
 
 /* What all nodes find, by the same rules: byte in the leaf, name, words. */
 #define VERDICT_TABLE(X)                                                       \

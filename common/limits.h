@@ -195,4 +195,51 @@
 /* Worker threads: more than the cores of any machine we know of. */
 #define THREADS_MAX 1024
 
+/* A DNS name has at most 253 characters; the colon and the port add 6. */
+#define ADDRESS_HOST_MAX 253
+#define ADDRESS_MAX 259
+
+/* Bytes of one batch in Raft's log: about 2,000 usual entries.  A follower
+ * that catches up may get 32 of them in one message, held in memory. */
+#define REPLICA_PAYLOAD_MAX (1u << 20)
+
+/* Batches proposed and not yet applied: what may be in doubt at once when
+ * leadership is lost.  More of them do not add speed. */
+#define REPLICA_IN_FLIGHT_MAX 16
+
+/* Nodes of a network, one per organisation: each election asks all of them. */
+#define REPLICA_PEERS_MAX 32
+
+/* Bytes of a snapshot: it says where the blocks are, it does not hold them. */
+#define REPLICA_MANIFEST_MAX 4096
+
+/* Snapshots that may be due before the leader takes no more proposals, so that
+ * whoever executes them comes to where one can be taken. */
+#define REPLICA_SNAPSHOTS_DUE_MAX 4
+
+/* Between the first byte on a connection of two nodes and the last one of its
+ * greeting: a handshake takes milliseconds, a lost packet up to 3 s. */
+#define TRANSPORT_GREETING_MS 5000
+
+/* Connections that have not shown a certificate yet, about 60 KiB each; the
+ * oldest goes when one more comes. */
+#define TRANSPORT_STRANGERS_MAX 64
+
+/* A peer that acknowledges no byte for so long is gone.  Without it TCP would
+ * wait for minutes, also after a partition has healed. */
+#define TRANSPORT_SILENCE_MS 5000
+
+/* Bytes that wait in one direction of one connection before it is no longer
+ * read from: several of the largest messages that are usual. */
+#define TRANSPORT_QUEUE_MAX (4u << 20)
+
+/* What is read at once from a connection: four TLS records. */
+#define TRANSPORT_READ_SIZE (64u << 10)
+
+/* Bytes of all certificates in a handshake: one of ours has under 1 KiB. */
+#define TLS_CERTIFICATES_MAX (16u << 10)
+
+/* A certificate in PEM: ours have about 900 bytes, longer names included. */
+#define CERTIFICATE_PEM_MAX 4096u
+
 #endif

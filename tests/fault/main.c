@@ -3,8 +3,10 @@
  * or all of them.  See tests/fault/fault.h.
  */
 #include <cjson/cJSON.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "common/digest.h"
@@ -97,6 +99,47 @@ static void fill_errors(void)
     ERR_clear_error();
 }
 
+static void *sqlite_malloc(int size)
+{
+    return malloc((size_t)size);
+}
+
+static void *sqlite_realloc(void *piece, int size)
+{
+    return realloc(piece, (size_t)size);
+}
+
+static int sqlite_size(void *piece)
+{
+    return (int)malloc_usable_size(piece);
+}
+
+static int sqlite_roundup(int size)
+{
+    return (size + 7) & ~7;
+}
+
+static int sqlite_init(void *unused)
+{
+    (void)unused;
+    return SQLITE_OK;
+}
+
+static void sqlite_shutdown(void *unused)
+{
+    (void)unused;
+}
+
+static bool prepare_sqlite(void)
+{
+    static const sqlite3_mem_methods methods = {
+        sqlite_malloc,  free,        sqlite_realloc,  sqlite_size,
+        sqlite_roundup, sqlite_init, sqlite_shutdown, NULL};
+
+    return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK &&
+           sqlite3_initialize() == SQLITE_OK;
+}
+
 /* Send the libraries' allocations through ours.  What OpenSSL sets up once
  * and keeps is set up here, or a test would take it for a leak. */
 static int prepare_libraries(void)
@@ -108,6 +151,8 @@ static int prepare_libraries(void)
     cJSON_InitHooks(&hooks);
     if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc,
                                  openssl_free) != 1)
+        return -1;
+    if (!prepare_sqlite())
         return -1;
     ERR_clear_error();
     if (digest_bytes(&digest, bytes_of_string("x"), &err) != OK ||

@@ -19,15 +19,26 @@
 /* ---- messages ---- */
 
 /* C1 controls are two bytes in UTF-8. */
-void command_print_harmless(FILE *out, const char *text)
+static void print_harmless(FILE *out, const char *text, bool lines)
 {
     for (const unsigned char *at = (const unsigned char *)text; *at != '\0';
          at++) {
         bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f;
+        bool newline = lines && *at == '\n';
 
-        putc(*at < 0x20 || *at == 0x7f || c1 ? '?' : *at, out);
+        putc((*at < 0x20 && !newline) || *at == 0x7f || c1 ? '?' : *at, out);
         at += c1;
     }
+}
+
+void command_print_harmless(FILE *out, const char *text)
+{
+    print_harmless(out, text, false);
+}
+
+void command_print_lines(FILE *out, const char *text)
+{
+    print_harmless(out, text, true);
 }
 
 int command_fail(const struct error *err)

@@ -23,7 +23,12 @@
       "de-identify a table under a policy, with the least loss")               \
     X("check", command_check, "does a table satisfy a policy?")                \
     X("hierarchy", command_hierarchy, "look at a generalization hierarchy")    \
-    X("identity", command_identity, "keys, certificates and who signs them")
+    X("identity", command_identity, "keys, certificates and who signs them")    \
+    X("network", command_network,                                              \
+      "a local network of ledger nodes: up, down, status")                     \
+    X("ledger", command_ledger,                                                \
+      "submit, show and prove entries of the ledger; verify proofs")           \
+    X("audit", command_audit, "recompute everything from one node's files")
 
 #define COMMAND_DECLARE(name, function, help)                                  \
     int function(int argc, char **argv);
@@ -48,6 +53,10 @@ int command_help(const char *text);
 /* Print a text from a file or the command line.  It may hold what a terminal
  * would obey: control characters come out as question marks. */
 void command_print_harmless(FILE *out, const char *text);
+
+/* Print lines of somebody else's: what a terminal would obey is a question
+ * mark. */
+void command_print_lines(FILE *out, const char *text);
 
 /* From here on SIGINT and SIGTERM say "interrupted" and end the process, with
  * the exit code of E_CANCELLED: nothing that waits for a pipe holds them up. */

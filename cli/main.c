@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "common/files.h"
+#include "common/log.h"
 #include "common/process.h"
 
 static const struct {
@@ -52,6 +53,8 @@ int main(int argc, char **argv)
 
     error_init(&err);
     process_protect();
+    /* For what connections have to say; commands speak for themselves. */
+    log_open("anchorite", LOG_LEVEL_WARNING);
     if (standard_descriptors_occupy(&err) != OK)
         return command_fail(&err);
     command_watch_signals();

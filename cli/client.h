@@ -1,0 +1,73 @@
+/*
+ * cli/client.h - asks the nodes of a network, and never waits for ever.
+ *
+ * Connects to all nodes at once, by the keys and certificates in network.json,
+ * and asks one after the other until one has the answer:
+ *
+ *     answer               done
+ *     failed, retry        the leader if it is named, else the next, after a
+ *                          pause
+ *     failed, for good     the next: a node may be behind or damaged; when all
+ *                          that can be reached have said no, the last no
+ *     lost, or silent      the next, with the same request
+ *
+ * An entry is handed in with the same bytes each time, which the log knows by
+ * their id: however often it is handed in, it is there once.
+ *
+ * One request at a time; calls block until the answer, the time limit or the
+ * cancel flag.
+ */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "cli/network.h"
+#include "common/error.h"
+#include "common/message.h"
+
+/* How long a command tries before it says that there is no quorum. */
+#define CLIENT_TIMEOUT_MS 10000
+
+struct client;
+
+/* All of it is borrowed until client_close. */
+struct client_options {
+    const struct network *network;
+    const struct network_user *user;
+    uint64_t timeout_ms;       /* for each call */
+    const atomic_bool *cancel; /* a signal came */
+};
+
+MUST_USE enum status client_open(struct client **client,
+                                 const struct client_options *options,
+                                 struct error *err);
+/* Takes *client, accepts NULL in it. */
+void client_close(struct client **client);
+
+/* A message that owns what its fields point to. */
+struct client_answer {
+    struct message message;
+    uint8_t *memory;
+    size_t node; /* who gave it */
+};
+/* All zero is as good as clear. */
+void client_answer_clear(struct client_answer *answer);
+
+/* Ask whoever answers.  `expected` is the type that the answer must have.
+ * E_SYSTEM if nobody answered in time, E_REFUSED if every node refuses the
+ * user; else what the nodes said: E_NO if there is no such thing. */
+MUST_USE enum status client_ask(struct client *client, struct message *request,
+                                enum message_type expected,
+                                struct client_answer *answer,
+                                struct error *err);
+
+/* Ask this node and no other. */
+MUST_USE enum status client_ask_node(struct client *client, size_t node,
+                                     struct message *request,
+                                     enum message_type expected,
+                                     struct client_answer *answer,
+                                     struct error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * cli/ledger_questions.h - single questions to the nodes, their answers checked
+ * for what can be checked without trust in the node.
+ */
+#ifndef CLI_LEDGER_QUESTIONS_H
+#define CLI_LEDGER_QUESTIONS_H
+
+#include <stdint.h>
+
+#include "cli/client.h"
+#include "common/entry.h"
+#include "common/error.h"
+#include "common/merkle.h"
+
+/* An entry as a node shows it; entry borrows from answer. */
+struct shown {
+    struct client_answer answer;
+    struct entry entry;
+    uint64_t position, block;
+    enum entry_verdict verdict;
+};
+
+/* `which` is an id (64 hex digits) or a position.  E_USAGE if it is neither,
+ * E_NO if there is none.  What comes is an entry, and the one asked for. */
+MUST_USE enum status shown_ask(struct shown *shown, struct client *client,
+                               const char *which, struct error *err);
+/* All zero is as good as clear. */
+void shown_clear(struct shown *shown);
+
+/* A request without an id yet; client_ask draws it. */
+void question_init(struct message *request, enum message_type type);
+
+/* The verdict of that byte; E_SYSTEM if there is none. */
+MUST_USE enum status verdict_of(uint64_t number, enum entry_verdict *verdict,
+                                struct error *err);
+
+/* Hashes one behind the other; E_SYSTEM if the last is cut off. */
+MUST_USE enum status hashes_of(struct bytes bytes, struct merkle_proof *proof,
+                               struct error *err);
+
+#endif

@@ -1,0 +1,52 @@
+#include "cli/network_peers.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/files.h"
+
+enum status network_admit(const struct network *network,
+                          const struct certificate *certificate,
+                          const char *service, struct error *err)
+{
+    int64_t first_ms, last_ms, now_ms = (int64_t)time(NULL) * 1000;
+
+    assert(service != NULL); /* we do not listen */
+    certificate_validity(certificate, &first_ms, &last_ms);
+    for (size_t i = 0; i < network->node_count; i++) {
+        const struct network_node *node = &network->node[i];
+
+        if (strcmp(node->name, service) != 0)
+            continue;
+        if (strcmp(node->certificate, certificate_id(certificate)) != 0)
+            return error_set(err, E_REFUSED,
+                             "%s has another certificate than network.json "
+                             "says",
+                             node->name);
+        if (now_ms < first_ms || now_ms > last_ms)
+            return error_set(err, E_REFUSED,
+                             "the certificate of %s is not valid today",
+                             node->name);
+        return OK;
+    }
+    return error_set(err, E_REFUSED, "there is no node %s", service);
+}
+
+bool network_node_is(const struct network_node *node, struct bytes leader)
+{
+    const char *endpoint = node->endpoint;
+    const char *path = strchr(endpoint, '/');
+    char theirs[ENDPOINT_SIZE_MAX];
+
+    if (bytes_equal_string(leader, node->name) ||
+        bytes_equal_string(leader, endpoint))
+        return true;
+    if (leader.size < 6 || leader.size >= sizeof theirs || path == NULL ||
+        memcmp(leader.data, "ipc://", 6) != 0 ||
+        strncmp(endpoint, "ipc://", 6) != 0)
+        return false;
+    memcpy(theirs, leader.data, leader.size);
+    theirs[leader.size] = '\0';
+    return file_same(theirs + 6, path + 2);
+}

@@ -1,0 +1,46 @@
+/*
+ * cli/node_process.h - starts and ends a node's process, and no other.
+ *
+ * FOLDER/pid says which process it is:
+ *
+ *     <pid> <start time> <boot id>
+ *
+ * A process with that number that started at another time, or after another
+ * boot, is somebody else's.  It is written by the process itself, before it
+ * becomes the node, so that there is none without.  Signals go by descriptor
+ * (pidfd), which never means another process.
+ *
+ * What the node says goes to FOLDER/log.
+ */
+#ifndef CLI_NODE_PROCESS_H
+#define CLI_NODE_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+#include "common/text.h"
+
+/* *running: is it there?  *descriptor (may be NULL) is then to be closed. */
+MUST_USE enum status node_process_find(const char *folder, bool *running,
+                                       pid_t *pid, int *descriptor,
+                                       struct error *err);
+
+/* Start `program` on FOLDER/config.json.  *ready gets a line when it is ready,
+ * or ends; the caller closes it. */
+MUST_USE enum status node_process_start(const char *program, const char *folder,
+                                        int *ready, struct error *err);
+
+/* Ask it to end; nothing to do if it is not running. */
+MUST_USE enum status node_process_end(const char *folder, struct error *err);
+
+/* Wait until it has ended, kill it when it does not within `timeout_ms`, and
+ * remove FOLDER/pid.  *killed (may be NULL): it had to be. */
+MUST_USE enum status node_process_wait(const char *folder, int timeout_ms,
+                                       bool *killed, struct error *err);
+
+/* Append the last lines of its log; "" if there are none. */
+MUST_USE enum status node_process_log(const char *folder, struct text *out,
+                                      struct error *err);
+
+#endif

@@ -539,6 +539,9 @@ static enum status check_identity(struct node *node,
 
     if (status != OK)
         return status;
+    /* Between a database that is gone and the end of the process. */
+    if (node->registry == NULL)
+        return error_set(err, E_SYSTEM, "the node is stopping");
     status =
         registry_find(node->registry, certificate_id(certificate), &found, err);
     if (status == E_INPUT && node->catchup != NULL)

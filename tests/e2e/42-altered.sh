@@ -161,8 +161,9 @@ refuses_to_start "$node" "another process is using it"
 
 story "a flipped bit in Raft's log"
 stop_node "$node"
-segment=$(ls "$dir/$node/raft/"*-* 2>/dev/null | grep -v snapshot | head -n 1)
-[ -n "$segment" ] || segment=$(ls "$dir/$node/raft/"open-* | head -n 1)
+segment=$(find "$dir/$node/raft" -name '[0-9]*-[0-9]*' | sort | head -n 1)
+[ -n "$segment" ] ||
+    segment=$(find "$dir/$node/raft" -name 'open-*' | sort | head -n 1)
 cp -p "$segment" "$work/segment"
 byte=$(od -An -tu1 -j 60 -N 1 "$segment" | tr -d ' ')
 printf "\\$(printf '%03o' $((byte ^ 1)))" |

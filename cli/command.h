@@ -23,7 +23,7 @@
       "de-identify a table under a policy, with the least loss")               \
     X("check", command_check, "does a table satisfy a policy?")                \
     X("hierarchy", command_hierarchy, "look at a generalization hierarchy")    \
-    X("identity", command_identity, "keys, certificates and who signs them")    \
+    X("identity", command_identity, "keys, certificates and who signs them")   \
     X("network", command_network,                                              \
       "a local network of ledger nodes: up, down, status")                     \
     X("ledger", command_ledger,                                                \

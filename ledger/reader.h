@@ -4,8 +4,9 @@
  *
  * Nothing is served unchecked: an entry's bytes must have its id, its leaf must
  * be the one in the tree, and where an anchored checkpoint covers it, the path
- * from the leaf must lead to the checkpoint's root.  What fails is E_INPUT, "the
- * database was altered": the node stops cosigning and heals (ledger/node.h).
+ * from the leaf must lead to the checkpoint's root.  What fails is E_INPUT,
+ * "the database was altered": the node stops cosigning and heals
+ * (ledger/node.h).
  *
  * A reader has a connection of its own and belongs to one thread.
  */

@@ -1,5 +1,5 @@
 #!/bin/sh
-# `make install`: the command and its manual pages, and nothing else.
+# `make install`: the programs and their manual pages, and nothing else.
 set -eu
 export LC_ALL=C
 . tests/e2e/lib.sh
@@ -7,10 +7,11 @@ export LC_ALL=C
 # Options of the make that runs this test are not for this one.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-story "into an empty folder: the command and one page for each file of docs/man"
+story "into an empty folder: the programs and one page for each file of docs/man"
 make -s install "B=$BIN" "DESTDIR=$work/root" PREFIX=/opt/anchorite
 {
     echo ./opt/anchorite/bin/anchorite
+    echo ./opt/anchorite/bin/anchorite-ledger
     for page in docs/man/*.1; do
         echo "./opt/anchorite/share/man/man1/${page##*/}"
     done

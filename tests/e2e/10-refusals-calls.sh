@@ -11,8 +11,8 @@ misused() {
 }
 
 # All of the contract that is not here yet.
-later="risk profile verify network ingest consent request approve
-reject release history ledger audit"
+later="risk profile verify ingest consent request approve reject release
+history"
 
 story "a command is missing or unknown"
 run

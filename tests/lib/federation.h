@@ -1,6 +1,6 @@
 /*
- * tests/lib/federation.h - three organisations, their people and their ledger, for
- * tests: certificates, genesis.json, signed entries, batches, nodes.
+ * tests/lib/federation.h - three organisations, their people and their ledger,
+ * for tests: certificates, genesis.json, signed entries, batches, nodes.
  *
  *     struct network network;
  *     struct network_node node;

@@ -279,6 +279,7 @@ static void an_entry_of_other_signatures_is_not_proven(void)
 static void a_checkpoint_that_is_not_trusted_proves_nothing(void)
 {
     struct world world;
+    char *at;
 
     world_open(&world);
     write_note(&world, ORIGIN, 2, 1);
@@ -291,7 +292,8 @@ static void a_checkpoint_that_is_not_trusted_proves_nothing(void)
     world.trust.minimum_size = 0;
     /* A signature that is wrong, though there are enough others. */
     write_note(&world, ORIGIN, 2, 3);
-    world.note.data[world.note.size - 8] ^= 1;
+    at = &world.note.data[world.note.size - 8];
+    *at = *at == 'A' ? 'B' : 'A'; /* base64 still */
     expect_no(&world, "cosignatures: ");
     world.parts.note = bytes_of_string("no note");
     expect_no(&world, "checkpoint: ");

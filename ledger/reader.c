@@ -385,6 +385,10 @@ static enum status answer_history(struct reader *reader,
             reader->store, key.data, message_number(request, HISTORY_FROM),
             HISTORY_POSITIONS_MAX, &answer->text[0], &more, err);
     text_clear(&key);
+    /* A no, not an empty list: this node may only be behind the others. */
+    if (status == OK && answer->text[0].size == 0 &&
+        message_number(request, HISTORY_FROM) == 0)
+        return error_set(err, E_NO, "no entry has written this key");
     if (status != OK)
         return status;
     begin(answer, request, MESSAGE_POSITIONS);

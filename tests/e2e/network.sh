@@ -25,9 +25,10 @@ network_finished() {
         [ -e "$pid" ] && kill -CONT "$(cut -d " " -f 1 "$pid")" 2>/dev/null || :
     done
     "$BIN/anchorite" network down --dir "$dir" >/dev/null 2>&1 || :
-    # finished() asks how it ended; it does not come back.
-    [ "$code" -ne 0 ] || finished
-    (exit "$code") || finished
+    # finished() begins by asking how it ended.
+    set +e
+    (exit "$code")
+    finished
 }
 trap network_finished EXIT
 

@@ -166,10 +166,12 @@ static void expect_finding(const char *sql, uint64_t block, uint64_t position,
     CU_ASSERT_PTR_NOT_NULL(strstr(result.finding, words));
 }
 
-/* Replace byte `at` of a blob by the two hex digits. */
+/* Replace byte `at` of a blob by the two hex digits, or by 01 where it is that
+ * already. */
 #define SET(column, at, hex)                                                   \
-    column " = CAST(substr(" column ",1," #at "-1) || x'" hex                  \
-           "' || substr(" column "," #at "+1) AS BLOB)"
+    column " = CAST(substr(" column ",1," #at "-1) || CASE substr(" column     \
+           "," #at ",1) WHEN x'" hex "' THEN x'01' ELSE x'" hex "' END"        \
+           " || substr(" column "," #at "+1) AS BLOB)"
 
 /* ---- the tests ---- */
 

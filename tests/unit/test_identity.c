@@ -1208,6 +1208,7 @@ static enum status changed_request(void (*change)(X509_REQ *request),
     struct text pem;
     BIO *bio;
     char *data;
+    long size;
     enum status status;
 
     text_init(&pem);
@@ -1224,9 +1225,8 @@ static enum status changed_request(void (*change)(X509_REQ *request),
     bio = BIO_new(BIO_s_mem());
     CU_ASSERT(PEM_write_bio_X509_REQ(bio, request) > 0);
     text_reset(&pem);
-    CU_ASSERT_EQUAL(
-        text_append(&pem, data, (size_t)BIO_get_mem_data(bio, &data), &err),
-        OK);
+    size = BIO_get_mem_data(bio, &data);
+    CU_ASSERT_EQUAL(text_append(&pem, data, (size_t)size, &err), OK);
     status = open_request(&pem, &subject, &got);
     CU_ASSERT_EQUAL(got == NULL, status != OK);
     public_key_destroy(&got);

@@ -343,19 +343,6 @@ static enum status cosigned_message(struct text *message, uint64_t time_seconds,
     return status;
 }
 
-static enum status raw_public_key(uint8_t raw[ED25519_KEY_SIZE],
-                                  const struct private_key *key,
-                                  struct error *err)
-{
-    struct public_key *public_key = NULL;
-
-    if (private_key_public(key, &public_key, err) != OK)
-        return err->status;
-    public_key_raw(public_key, raw);
-    public_key_destroy(&public_key);
-    return OK;
-}
-
 /* blob := be32(key id) || be64(time) || signature. */
 static enum status cosign(struct bytes name, const struct private_key *key,
                           struct bytes text, uint64_t time_seconds,
@@ -368,7 +355,7 @@ static enum status cosign(struct bytes name, const struct private_key *key,
     enum status status;
 
     text_init(&message);
-    status = raw_public_key(raw, key, err);
+    status = private_key_raw(key, raw, err);
     if (status == OK)
         status = cosigned_message(&message, time_seconds, text, err);
     if (status == OK)

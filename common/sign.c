@@ -429,6 +429,19 @@ enum status private_key_public(const struct private_key *key,
     return status;
 }
 
+enum status private_key_raw(const struct private_key *key,
+                            uint8_t raw[ED25519_KEY_SIZE], struct error *err)
+{
+    size_t size = ED25519_KEY_SIZE;
+
+    assert(key->type == KEY_ED25519);
+    ERR_clear_error();
+    if (EVP_PKEY_get_raw_public_key(key->handle, raw, &size) != 1)
+        return sign_failure(err, "encoding a public key");
+    assert(size == ED25519_KEY_SIZE);
+    return OK;
+}
+
 static bool starts_with(struct bytes der, const uint8_t *prefix, size_t size)
 {
     return der.size > size && memcmp(der.data, prefix, size) == 0;

@@ -68,6 +68,10 @@ MUST_USE enum status private_key_sign(const struct private_key *key,
 MUST_USE enum status private_key_public(const struct private_key *key,
                                         struct public_key **public_key,
                                         struct error *err);
+/* The public half of an Ed25519 key. */
+MUST_USE enum status private_key_raw(const struct private_key *key,
+                                     uint8_t raw[ED25519_KEY_SIZE],
+                                     struct error *err);
 
 /* From a SubjectPublicKeyInfo; E_INPUT if it is not one of the two types, in
  * its one spelling. */

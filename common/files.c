@@ -360,6 +360,42 @@ enum status new_file_sync(const struct new_file *file, struct error *err)
     return OK;
 }
 
+enum status file_sync(const char *path, struct error *err)
+{
+    int fd = open_at(AT_FDCWD, path, O_RDONLY, 0), result;
+    enum status status = OK;
+
+    if (fd < 0)
+        return error_set_errno(err, E_IO, errno, "%s: cannot be opened", path);
+    do
+        result = fdatasync(fd);
+    while (result != 0 && errno == EINTR);
+    if (result != 0)
+        status =
+            error_set_errno(err, E_IO, errno, "%s: cannot be synced", path);
+    descriptor_close(&fd);
+    return status;
+}
+
+enum status file_sync_folder(const char *path, struct error *err)
+{
+    enum status status;
+    struct text folder;
+    int fd = -1;
+
+    text_init(&folder);
+    status = path_beside(path, ".", &folder, err);
+    if (status == OK) {
+        fd = open_at(AT_FDCWD, folder.data, O_RDONLY | O_DIRECTORY, 0);
+        if (fd < 0 || sync_descriptor(fd, true) != 0)
+            status = error_set_errno(err, E_IO, errno,
+                                     "%s: the folder cannot be synced", path);
+    }
+    descriptor_close(&fd);
+    text_clear(&folder);
+    return status;
+}
+
 static int link_as(const struct new_file *file, const char *name)
 {
     char link[PROC_FD_SIZE];

@@ -79,6 +79,12 @@ MUST_USE enum status descriptor_read(int fd, void *data, size_t size,
  * `events`, POLLIN or POLLOUT. */
 bool descriptor_can_go_on(int fd, short events);
 
+/* Sync what is in a file that somebody else writes, a library say.  E_IO, also
+ * if there is none. */
+MUST_USE enum status file_sync(const char *path, struct error *err);
+/* Sync the folder of `path`: that the name is there. */
+MUST_USE enum status file_sync_folder(const char *path, struct error *err);
+
 /* Are both the same file (device and inode)?  False if either is missing. */
 bool file_same(const char *a, const char *b);
 bool file_is_open_as(const char *path, int fd);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/encoding.h"
+#include "common/files.h"
 
 /* Raised with every change of the tables below. */
 #define SCHEMA_VERSION 1
@@ -95,6 +97,8 @@ static const char *const schema[] = {
  * any descriptor of the database itself would drop the locks that SQLite has
  * on it in this process. */
 #define LOCK_SUFFIX ".lock"
+/* SQLite's. */
+#define WAL_SUFFIX "-wal"
 
 /* A WAL that grew while somebody read for long is cut down to this again. */
 #define JOURNAL_SIZE_LIMIT "67108864"
@@ -108,8 +112,10 @@ static const char *const schema[] = {
 
 struct ledger_store {
     sqlite3 *db;
+    atomic_bool wal_has_name; /* durably */
     sqlite3_stmt *statement[STATEMENT_COUNT];
-    int lock;       /* descriptor that keeps other writers out; -1: a reader */
+    int lock; /* descriptor that keeps other writers out; -1: a reader */
+    bool spares_disk;
     bool abandoned; /* a transaction that could not even be rolled back */
     char *path;
 };
@@ -473,7 +479,7 @@ static enum status open_database(struct ledger_store *store, bool writer,
         status = use_wal(store, err);
     if (status == OK && writer)
         status = execute(store,
-                         "PRAGMA synchronous = FULL;"
+                         "PRAGMA synchronous = NORMAL;"
                          "PRAGMA cache_size = " CACHE_SIZE ";"
                          "PRAGMA wal_autocheckpoint = " WAL_PAGES ";"
                          "PRAGMA journal_size_limit = " JOURNAL_SIZE_LIMIT,
@@ -543,7 +549,28 @@ void ledger_store_close(struct ledger_store **handle)
 enum status ledger_store_spare_disk(struct ledger_store *store,
                                     struct error *err)
 {
+    store->spares_disk = true;
     return execute(store, "PRAGMA synchronous = OFF", err);
+}
+
+enum status ledger_store_sync(struct ledger_store *store, struct error *err)
+{
+    struct text path;
+    enum status status;
+
+    if (store->spares_disk)
+        return OK;
+    text_init(&path);
+    status = text_printf(&path, err, "%s%s", store->path, WAL_SUFFIX);
+    if (status == OK)
+        status = file_sync(path.data, err);
+    /* SQLite made its name, and has perhaps not synced the folder. */
+    if (status == OK && !atomic_load(&store->wal_has_name)) {
+        status = file_sync_folder(path.data, err);
+        atomic_store(&store->wal_has_name, status == OK);
+    }
+    text_clear(&path);
+    return status;
 }
 
 enum status ledger_store_genesis(struct ledger_store *store,
@@ -909,9 +936,13 @@ enum status ledger_store_set_cosigned(struct ledger_store *store, uint64_t size,
 {
     uint8_t encoded[COSIGNED_SIZE];
 
+    enum status status;
+
     put_be64(encoded, size);
     memcpy(encoded + 8, root->byte, DIGEST_SIZE);
-    return put_meta(store, "cosigned", bytes_of(encoded, sizeof encoded), err);
+    status =
+        put_meta(store, "cosigned", bytes_of(encoded, sizeof encoded), err);
+    return status == OK ? ledger_store_sync(store, err) : status;
 }
 
 enum status ledger_store_anchored(struct ledger_store *store, uint64_t *size,

@@ -12,7 +12,10 @@
  *
  * One writer, in transactions: what a block adds is there whole or not at all,
  * together with the raft index that it came from, so that a replay after a
- * crash finds what it has done already.  Any number of readers, each a store of
+ * crash finds what it has done already.  What is committed survives the
+ * process.  A loss of power may take the newest transactions, never one without
+ * those behind it, up to the last ledger_store_sync(): Raft's log has what they
+ * came from.  Any number of readers, each a store of
  * its own opened read-only (WAL).
  *
  * A row that says something else than the hashes is for the reader to notice
@@ -53,6 +56,11 @@ void ledger_store_close(struct ledger_store **store);
  * after a crash. */
 MUST_USE enum status ledger_store_spare_disk(struct ledger_store *store,
                                              struct error *err);
+
+/* Returns when all that was committed is on the disk.  Raft may then forget
+ * what it came from.  May be called while another thread uses the store. */
+MUST_USE enum status ledger_store_sync(struct ledger_store *store,
+                                       struct error *err);
 
 /* Digest of the genesis that it was made for. */
 MUST_USE enum status ledger_store_genesis(struct ledger_store *store,
@@ -169,6 +177,7 @@ MUST_USE enum status ledger_store_history(struct ledger_store *store,
 MUST_USE enum status ledger_store_cosigned(struct ledger_store *store,
                                            uint64_t *size, struct digest *root,
                                            struct error *err);
+/* Synced when it returns: a promise comes before the signature. */
 MUST_USE enum status ledger_store_set_cosigned(struct ledger_store *store,
                                                uint64_t size,
                                                const struct digest *root,

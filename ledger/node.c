@@ -276,6 +276,8 @@ static enum status on_snapshot(void *context, uint64_t index,
         catchup_running(node))
         return error_set(err, E_NO, "executed only up to %ju",
                          (uintmax_t)node->tip.raft_index);
+    if (ledger_store_sync(node->store, err) != OK)
+        return err->status;
     return text_printf(manifest, err, "%s%ju\n%ju\n", manifest_head,
                        (uintmax_t)index, (uintmax_t)node->tip.size);
 }

@@ -215,6 +215,7 @@ int __real_fstat(int fd, struct stat *is);
 int __real_openat(int folder, const char *name, int flags, ...);
 int __real_access(const char *name, int mode);
 int __real_fsync(int fd);
+int __real_fdatasync(int fd);
 int __real_linkat(int from_folder, const char *from, int to_folder,
                   const char *to, int flags);
 int __real_renameat(int from_folder, const char *from, int to_folder,
@@ -237,6 +238,12 @@ int __wrap_fstat(int fd, struct stat *is);
 int __wrap_openat(int folder, const char *name, int flags, ...);
 int __wrap_access(const char *name, int mode);
 int __wrap_fsync(int fd);
+int __wrap_fdatasync(int fd);
+int __wrap_fdatasync(int fd)
+{
+    return fails(FAULT_SYNC) ? -1 : __real_fdatasync(fd);
+}
+
 int __wrap_linkat(int from_folder, const char *from, int to_folder,
                   const char *to, int flags);
 int __wrap_renameat(int from_folder, const char *from, int to_folder,

@@ -137,6 +137,37 @@ static void writing_without_memory_is_all_or_nothing(void)
     scratch_close(&scratch);
 }
 
+/* What is committed may wait for its sync, a promise not.  The loop finds a
+ * sync to fail, so there is one. */
+static void promise_that_cannot_be_synced_is_none(void)
+{
+    static const struct digest root = {.byte = {1}};
+    struct scratch scratch;
+
+    scratch_open(&scratch);
+    FAULT_LOOP(FAULT_SYNC, EIO)
+    {
+        struct ledger_store *store = NULL;
+        enum status status;
+        struct error err;
+
+        copy_fresh(&scratch);
+        error_init(&err);
+        CU_ASSERT_EQUAL_FATAL(
+            ledger_store_open(&store, scratch_path(&scratch, "state.db"),
+                              &genesis, &err),
+            OK);
+        fault_on();
+        CU_ASSERT_EQUAL(write_some(store, &err), OK);
+        CU_ASSERT_FALSE(fault_happened());
+        status = ledger_store_set_cosigned(store, 4, &root, &err);
+        fault_off();
+        fault_expect(status, &err, E_IO);
+        ledger_store_close(&store);
+    }
+    scratch_close(&scratch);
+}
+
 void suite_ledger_store(void)
 {
     static const struct test tests[] = {
@@ -144,6 +175,8 @@ void suite_ledger_store(void)
          store_without_memory_opens_whole_or_not_at_all},
         {"writing without memory is all or nothing",
          writing_without_memory_is_all_or_nothing},
+        {"promise that cannot be synced is none",
+         promise_that_cannot_be_synced_is_none},
     };
 
     suite_add("ledger_store", tests, sizeof tests / sizeof tests[0]);

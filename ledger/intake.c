@@ -10,8 +10,10 @@
 #include "ledger/block.h"
 #include "ledger/node_internal.h"
 
-/* Batches that are proposed and not yet answered; meanwhile entries gather. */
-#define BATCHES_IN_FLIGHT_MAX 4
+/* Batches that are proposed and not yet answered; meanwhile entries gather.
+ * One: every batch costs each node two writes to the disk, and the more is on
+ * its way, the larger the next one becomes by itself. */
+#define BATCHES_IN_FLIGHT_MAX 1
 /* Entries of one batch: at 3,000 a second, what comes in 170 ms. */
 #define INTAKE_BATCH_MAX 512
 /* What an entry takes in a batch besides its bytes, and the batch at its end.
@@ -20,7 +22,7 @@
 /* Jobs of the writing lane beyond which nothing more is ordered: what is
  * ordered and not executed makes nobody's answer come sooner, and Raft's
  * snapshots wait for it. */
-#define BACKLOG_MAX 8
+#define BACKLOG_MAX 2
 /* Entries that wait for an answer; beyond it clients wait in their own
  * queues. */
 #define INTAKE_WAITING_MAX 8192

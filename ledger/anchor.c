@@ -5,8 +5,12 @@
  * A round: ask the peers for lines on our newest checkpoint; when k - 1 have
  * come, sign it ourselves and store the note.  In this order, since a signature
  * is a promise for ever: a node whose log is not that of the others finds that
- * out before it has promised it to anybody.  One round at a time; the next
- * begins when the log has grown, but not before ANCHOR_PAUSE_MS have passed.
+ * out before it has promised it to anybody.
+ *
+ * One round at a time; the next begins when the log has grown, after a pause.
+ * The leader's is short, since it answers for what it orders; the others have
+ * the same entries, and ask for themselves only so often that proofs can be had
+ * of any node.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -17,9 +21,13 @@
 #include "common/note.h"
 #include "ledger/node_internal.h"
 
-/* Between two rounds: bounds signatures and syncs, and adds little to the time
- * until something is anchored. */
-#define ANCHOR_PAUSE_MS 20
+/* From one round to the next: bounds signatures and syncs, and adds little to
+ * the time until something is anchored. */
+#define ANCHOR_LEADER_MS 20
+#define ANCHOR_FOLLOWER_MS 250
+/* A round that took long has found busy nodes; pauses are at least so many
+ * times as long, and leave the lanes to what is ordered. */
+#define ANCHOR_PAUSE_ROUNDS 4
 /* A round that has not succeeded by then is given up for a newer one: a lane
  * that trails by seconds must still be able to end one. */
 #define ANCHOR_ROUND_MS 3000
@@ -36,6 +44,7 @@ struct anchor {
     bool running;
     bool signing; /* our own line is being made */
     uint64_t began_ms;
+    uint64_t took_ms; /* the round before */
     uint8_t request_id[MESSAGE_REQUEST_ID_SIZE];
     struct checkpoint checkpoint;
     struct text text;  /* the checkpoint's lines */
@@ -421,6 +430,7 @@ static void store_done(struct lane_job *lane_job)
         node_damaged(node, &job->err);
     tell(node, job->status, &job->err);
     node->anchor->running = false;
+    node->anchor->took_ms = uv_now(node->options.loop) - node->anchor->began_ms;
     text_clear(&job->note);
     free(job);
     anchor_advance(node);
@@ -623,22 +633,32 @@ static enum status begin_round(struct node *node, struct error *err)
     return status;
 }
 
+static bool is_round_due(const struct node *node)
+{
+    const struct anchor *anchor = node->anchor;
+    uint64_t age_ms = uv_now(node->options.loop) - anchor->began_ms;
+    uint64_t pause_ms = node->replica_status.state == REPLICA_LEADER
+                            ? ANCHOR_LEADER_MS
+                            : ANCHOR_FOLLOWER_MS;
+
+    if (anchor->running)
+        return age_ms >= ANCHOR_ROUND_MS;
+    return age_ms >= pause_ms &&
+           age_ms >= (1 + ANCHOR_PAUSE_ROUNDS) * anchor->took_ms;
+}
+
 void anchor_advance(struct node *node)
 {
     struct anchor *anchor = node->anchor;
-    uint64_t now_ms = uv_now(node->options.loop);
     struct error err;
 
     if (atomic_load(&node->closing))
         return;
     review_parked(node);
     if (node->damaged || catchup_running(node) ||
-        node->tip.size <= node->anchored)
+        node->tip.size <= node->anchored || !is_round_due(node))
         return;
-    if (anchor->running ? now_ms - anchor->began_ms < ANCHOR_ROUND_MS
-                        : now_ms - anchor->began_ms < ANCHOR_PAUSE_MS)
-        return;
-    anchor->began_ms = now_ms;
+    anchor->began_ms = uv_now(node->options.loop);
     anchor->running = begin_round(node, &err) == OK;
     if (!anchor->running)
         tell(node, err.status, &err);

@@ -373,9 +373,9 @@ static enum status to_no(struct error *err, const char *check)
     return error_wrap(err, "%s", check);
 }
 
-enum status trust_check_note(const struct trust *trust, struct bytes bytes,
-                             struct trusted_checkpoint *trusted,
-                             struct error *err)
+static enum status check_note(const struct trust *trust, struct bytes bytes,
+                              struct trusted_checkpoint *trusted,
+                              struct error *err)
 {
     const struct checkpoint *checkpoint = &trusted->checkpoint;
     struct note note;
@@ -405,6 +405,17 @@ enum status trust_check_note(const struct trust *trust, struct bytes bytes,
                          (uintmax_t)checkpoint->size,
                          (uintmax_t)trust->minimum_size);
     return OK;
+}
+
+enum status trust_check_note(const struct trust *trust, struct bytes bytes,
+                             struct trusted_checkpoint *trusted,
+                             struct error *err)
+{
+    enum status status = check_note(trust, bytes, trusted, err);
+
+    if (status == OK)
+        digest_parts(&trusted->note, &bytes, 1);
+    return status;
 }
 
 /* ---- proofs: writing ---- */
@@ -669,18 +680,16 @@ void proof_destroy(struct proof **handle)
 
 /* ---- proofs: verifying ---- */
 
-enum status proof_verify(const struct proof *proof, const struct trust *trust,
-                         struct trusted_checkpoint *checkpoint,
-                         struct error *err)
+static enum status verify_under(const struct proof *proof,
+                                const struct checkpoint *checkpoint,
+                                struct error *err)
 {
     const struct proof_parts *parts = &proof->parts;
     struct digest hash;
     struct text leaf;
-    enum status status = trust_check_note(trust, parts->note, checkpoint, err);
+    enum status status;
 
-    if (status != OK)
-        return status;
-    if (strcmp(proof->entry.origin, trust->origin) != 0)
+    if (strcmp(proof->entry.origin, checkpoint->origin) != 0)
         return error_set(err, E_NO,
                          "entry: it was made for another log than the trusted "
                          "one");
@@ -689,10 +698,9 @@ enum status proof_verify(const struct proof *proof, const struct trust *trust,
                         parts->block, &leaf, err);
     if (status == OK) {
         merkle_leaf(&hash, text_bytes(&leaf));
-        if (!merkle_verify_inclusion(&hash, parts->index,
-                                     checkpoint->checkpoint.size,
+        if (!merkle_verify_inclusion(&hash, parts->index, checkpoint->size,
                                      parts->path.hash, parts->path.count,
-                                     &checkpoint->checkpoint.root))
+                                     &checkpoint->root))
             status = error_set(err, E_NO,
                                "inclusion: the path from entry, signatures, "
                                "verdict and block does not lead to the "
@@ -700,4 +708,29 @@ enum status proof_verify(const struct proof *proof, const struct trust *trust,
     }
     text_clear(&leaf);
     return status;
+}
+
+enum status proof_verify(const struct proof *proof, const struct trust *trust,
+                         struct trusted_checkpoint *checkpoint,
+                         struct error *err)
+{
+    enum status status =
+        trust_check_note(trust, proof->parts.note, checkpoint, err);
+
+    if (status != OK)
+        return status;
+    return verify_under(proof, &checkpoint->checkpoint, err);
+}
+
+enum status proof_verify_next(const struct proof *proof,
+                              const struct trust *trust,
+                              struct trusted_checkpoint *checkpoint,
+                              struct error *err)
+{
+    struct digest note;
+
+    digest_parts(&note, &proof->parts.note, 1);
+    if (memcmp(&note, &checkpoint->note, sizeof note) != 0)
+        return proof_verify(proof, trust, checkpoint, err);
+    return verify_under(proof, &checkpoint->checkpoint, err);
 }

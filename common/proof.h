@@ -86,6 +86,7 @@ struct trusted_checkpoint {
     bool signed_by[TRUST_NODES_MAX];
     uint64_t signed_at[TRUST_NODES_MAX]; /* Unix seconds */
     size_t signed_count;
+    struct digest note; /* SHA-256 of what was believed; zero if nothing was */
 };
 
 /* Is this a signed note over a checkpoint of the trusted log, cosigned by a
@@ -132,5 +133,13 @@ MUST_USE enum status proof_verify(const struct proof *proof,
                                   const struct trust *trust,
                                   struct trusted_checkpoint *checkpoint,
                                   struct error *err);
+/* The same for one of many: *checkpoint is that of the proof before, by the
+ * same trust; all zero for the first.  The signatures of a note that was
+ * believed a moment ago are not verified again, which is nearly all that a
+ * verification costs. */
+MUST_USE enum status proof_verify_next(const struct proof *proof,
+                                       const struct trust *trust,
+                                       struct trusted_checkpoint *checkpoint,
+                                       struct error *err);
 
 #endif

@@ -300,6 +300,64 @@ static void a_checkpoint_that_is_not_trusted_proves_nothing(void)
     world_close(&world);
 }
 
+static enum status verify_next(const struct world *world,
+                               struct trusted_checkpoint *last,
+                               struct error *err)
+{
+    struct proof *proof = NULL;
+    struct text text;
+
+    error_init(err);
+    text_init(&text);
+    demand(proof_write(&world->parts, &text, err), err);
+    demand(proof_parse(&proof, text_bytes(&text), err), err);
+    if (proof_verify_next(proof, &world->trust, last, err) != OK)
+        CU_ASSERT_EQUAL(err->status, E_NO);
+    proof_destroy(&proof);
+    text_clear(&text);
+    return err->status;
+}
+
+/* The checkpoint before is believed for its very bytes, and for no others. */
+static void one_of_many_is_verified_as_if_it_were_alone(void)
+{
+    struct trusted_checkpoint last = {.signed_count = 0}, before;
+    struct world world;
+    struct error err;
+    char *at;
+
+    world_open(&world);
+    CU_ASSERT_EQUAL(verify_next(&world, &last, &err), OK);
+    before = last;
+    CU_ASSERT_EQUAL(verify_next(&world, &last, &err), OK);
+    CU_ASSERT_EQUAL(memcmp(&before, &last, sizeof last), 0);
+    world.parts.verdict = VERDICT_FORBIDDEN;
+    CU_ASSERT_EQUAL(verify_next(&world, &last, &err), E_NO);
+    world.parts.verdict = VERDICT_VALID;
+    for (size_t i = 0; i < world.note.size; i++) {
+        char byte = world.note.data[i];
+
+        if (byte == '\n' || (unsigned char)byte >= 0x80)
+            continue;
+        world.note.data[i] = byte == 'A' ? 'B' : 'A';
+        last = before;
+        if (byte != world.note.data[i])
+            CU_ASSERT_EQUAL(verify_next(&world, &last, &err), E_NO);
+        world.note.data[i] = byte;
+    }
+    last = before;
+    write_note(&world, ORIGIN, 2, 1);
+    CU_ASSERT_EQUAL(verify_next(&world, &last, &err), E_NO);
+    /* Nor is what was refused before. */
+    CU_ASSERT_EQUAL(verify_next(&world, &last, &err), E_NO);
+    write_note(&world, ORIGIN, 2, 2);
+    at = &world.note.data[world.note.size - 8];
+    *at = *at == 'A' ? 'B' : 'A';
+    CU_ASSERT_EQUAL(verify_next(&world, &last, &err), E_NO);
+    CU_ASSERT_EQUAL(verify_next(&world, &last, &err), E_NO);
+    world_close(&world);
+}
+
 static void an_entry_for_another_log_proves_nothing(void)
 {
     struct trusted_checkpoint trusted;
@@ -603,6 +661,8 @@ void suite_proof(void)
          an_entry_of_other_signatures_is_not_proven},
         {"a checkpoint that is not trusted proves nothing",
          a_checkpoint_that_is_not_trusted_proves_nothing},
+        {"one of many is verified as if it were alone",
+         one_of_many_is_verified_as_if_it_were_alone},
         {"an entry for another log proves nothing",
          an_entry_for_another_log_proves_nothing},
         {"every byte of a proof counts", every_byte_of_a_proof_counts},

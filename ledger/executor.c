@@ -305,13 +305,14 @@ static enum status add_entry(struct executor *executor, struct tip *tip,
                             .signatures = entry->signature_bytes,
                             .verdict = outcome->verdict,
                             .block = tip->block.number};
-    enum status status;
+    enum status status = OK;
 
     outcome->position = row.position;
     outcome->block = row.block;
-    status = ledger_store_add_entry(executor->store, &row, err);
-    if (status == OK && outcome->verdict == VERDICT_VALID)
+    if (outcome->verdict == VERDICT_VALID)
         status = rules_apply(context, entry, err);
+    if (status == OK)
+        status = ledger_store_add_entry(executor->store, &row, err);
     if (status == OK && outcome->verdict == VERDICT_VALID)
         note_identity(entry, outcome);
     if (status == OK)

@@ -13,7 +13,7 @@
 #include "ledger/ledger_store_internal.h"
 
 /* Raised with every change of the tables below. */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* A reader that recovers a log after a crash holds its lock for so long at
  * most. */
@@ -22,22 +22,26 @@
 /* STRICT: a column holds its type and nothing else, whoever wrote it.  What
  * stands in a file must be these very texts. */
 static const char *const schema[] = {
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL)"
-    " STRICT, WITHOUT ROWID",
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL,"
+    " seal INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE block(number INTEGER PRIMARY KEY, header BLOB NOT NULL,"
     " hash BLOB NOT NULL) STRICT",
     "CREATE TABLE entry(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
     " bytes BLOB NOT NULL, signatures BLOB NOT NULL, verdict INTEGER NOT NULL,"
-    " block INTEGER NOT NULL) STRICT",
-    "CREATE TABLE nonce(nonce TEXT PRIMARY KEY, position INTEGER NOT NULL)"
-    " STRICT, WITHOUT ROWID",
+    " block INTEGER NOT NULL, writes INTEGER NOT NULL,"
+    " seal INTEGER NOT NULL) STRICT",
+    "CREATE TABLE nonce(nonce TEXT PRIMARY KEY, position INTEGER NOT NULL,"
+    " seal INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE node(place INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
     "CREATE TABLE state(key TEXT PRIMARY KEY, value BLOB NOT NULL,"
-    " version INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    " version INTEGER NOT NULL, seal INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID",
     "CREATE TABLE history(key TEXT NOT NULL, position INTEGER NOT NULL,"
+    " previous INTEGER NOT NULL, seal INTEGER NOT NULL,"
     " PRIMARY KEY(key, position)) STRICT, WITHOUT ROWID",
     "CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, note BLOB NOT NULL)"
     " STRICT",
+    "CREATE INDEX written ON history(position)",
 };
 #define TABLE_COUNT (sizeof schema / sizeof schema[0])
 
@@ -139,7 +143,7 @@ static enum status check_schema(struct ledger_store *store,
     if (status == OK && (!has || version != SCHEMA_VERSION))
         return error_set(err, E_INPUT, "%s: is of another version",
                          store->path);
-    if (status == OK)
+    if (status == OK && genesis != NULL)
         status = ledger_store_genesis(store, &stored, err);
     if (status == OK && genesis != NULL &&
         memcmp(&stored, genesis, sizeof stored) != 0)
@@ -348,6 +352,7 @@ enum status ledger_store_genesis(struct ledger_store *store,
 
 enum status ledger_store_begin(struct ledger_store *store, struct error *err)
 {
+    store->writes = 0;
     return store_simple(store, store->lock < 0 ? SQL_BEGIN_READING : SQL_BEGIN,
                         err);
 }

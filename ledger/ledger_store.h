@@ -2,10 +2,12 @@
  * ledger/ledger_store.h - a node's log, its tree, its state, in SQLite.
  *
  *     block        number, header, hash
- *     entry        position, id, bytes, signatures, verdict, block
+ *     entry        position, id, bytes, signatures, verdict, block, and how
+ *                  many keys of the state it wrote
  *     node         complete nodes of the Merkle tree, by level and index
  *     state        key, value, version (position of the entry that wrote it)
- *     history      key, position of each entry that wrote it
+ *     history      key, position of each entry that wrote it, and of the one
+ *                  before that
  *     nonce        nonce, position of the entry that had it first
  *     checkpoint   the newest anchored: size, note with cosignatures
  *     meta         schema, genesis digest, raft index, what was cosigned last
@@ -18,8 +20,10 @@
  * came from.  Any number of readers, each a store of
  * its own opened read-only (WAL).
  *
- * A row that says something else than the hashes is for the reader to notice
- * (ledger/audit.h); the store only keeps and finds.
+ * Entries, tree and blocks must say what the log's hashes say: that is for the
+ * reader to see (ledger/reader.h, ledger/audit.h).  What no hash of the log
+ * covers has a seal in its row, and a row that does not have its own is E_INPUT
+ * here, whoever reads it.
  */
 #ifndef LEDGER_LEDGER_STORE_H
 #define LEDGER_LEDGER_STORE_H
@@ -83,6 +87,7 @@ struct stored_entry {
     struct text signatures;
     enum entry_verdict verdict;
     uint64_t block;
+    uint64_t writes; /* keys of the state */
 };
 void stored_entry_init(struct stored_entry *entry);
 void stored_entry_clear(struct stored_entry *entry);
@@ -97,6 +102,7 @@ struct new_entry {
     uint64_t block;
 };
 
+/* After all that it writes to the state. */
 MUST_USE enum status ledger_store_add_entry(struct ledger_store *store,
                                             const struct new_entry *entry,
                                             struct error *err);
@@ -119,9 +125,10 @@ MUST_USE enum status ledger_store_answer(struct ledger_store *store,
                                          const struct digest *id,
                                          struct stored_answer *answer,
                                          struct error *err);
-/* Has an entry with this nonce been stored? */
-MUST_USE enum status ledger_store_nonce_seen(struct ledger_store *store,
-                                             const char *nonce, bool *seen,
+/* Position of the first entry with this nonce, STORE_NONE if there is none. */
+MUST_USE enum status ledger_store_find_nonce(struct ledger_store *store,
+                                             const char *nonce,
+                                             uint64_t *position,
                                              struct error *err);
 
 /* Complete nodes of the tree, as merkle_store and merkle_fetch want them; the
@@ -164,12 +171,19 @@ MUST_USE enum status ledger_store_get(struct ledger_store *store,
 MUST_USE enum status ledger_store_put(struct ledger_store *store,
                                       const char *key, struct bytes value,
                                       uint64_t version, struct error *err);
-/* Positions that wrote the key, ascending, from `from` on, at most `max`; `out`
+/* In a transaction, to see state and history of one moment: positions that
+ * wrote the key, ascending, from `from` on, at most `max`; `out`
  * gets be64 each. */
 MUST_USE enum status ledger_store_history(struct ledger_store *store,
                                           const char *key, uint64_t from,
                                           size_t max, struct text *out,
                                           bool *more, struct error *err);
+
+/* E_INPUT unless all that the entry wrote to the state is there, or what was
+ * written over it later. */
+MUST_USE enum status ledger_store_check_writes(struct ledger_store *store,
+                                               const struct stored_entry *entry,
+                                               struct error *err);
 
 /* ---- checkpoints ---- */
 

@@ -4,13 +4,14 @@ static const struct {
     const char *table;
     const char *rows; /* the key first, in its order */
 } compared[] = {
-    {"entry", "SELECT position, id, bytes, signatures, verdict, block FROM "
-              "entry ORDER BY position"},
+    {"entry", "SELECT position, id, bytes, signatures, verdict, block, writes,"
+              " seal FROM entry ORDER BY position"},
     {"block", "SELECT number, header, hash FROM block ORDER BY number"},
-    {"nonce", "SELECT nonce, position FROM nonce ORDER BY nonce"},
+    {"nonce", "SELECT nonce, position, seal FROM nonce ORDER BY nonce"},
     {"node", "SELECT place, hash FROM node ORDER BY place"},
-    {"state", "SELECT key, value, version FROM state ORDER BY key"},
-    {"history", "SELECT key, position FROM history ORDER BY key, position"},
+    {"state", "SELECT key, value, version, seal FROM state ORDER BY key"},
+    {"history", "SELECT key, position, previous, seal FROM history ORDER BY"
+                " key, position"},
 };
 
 static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
@@ -25,20 +26,11 @@ static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
 static void name_row(struct store_difference *difference, const char *table,
                      sqlite3_stmt *row)
 {
-    struct bytes key;
-
     difference->table = table;
     if (sqlite3_column_type(row, 0) == SQLITE_INTEGER &&
         !store_column_number(row, 0, &difference->number))
         difference->number = STORE_NONE;
-    key = store_column_bytes(row, 0);
-    if (key.size >= sizeof difference->key)
-        key.size = sizeof difference->key - 1;
-    /* Somebody else's bytes: nothing in them may steer a terminal. */
-    for (size_t i = 0; i < key.size; i++)
-        difference->key[i] =
-            key.data[i] > ' ' && key.data[i] < 0x7f ? (char)key.data[i] : '?';
-    difference->key[key.size] = '\0';
+    store_printable(store_column_bytes(row, 0), difference->key);
 }
 
 static enum status compare_rows(struct ledger_store *a, sqlite3_stmt *rows_a,

@@ -21,30 +21,36 @@
     X(BEGIN_READING, "BEGIN")                                                  \
     X(COMMIT, "COMMIT")                                                        \
     X(ROLLBACK, "ROLLBACK")                                                    \
-    X(ADD_ENTRY, "INSERT INTO entry(position, id, bytes, signatures, verdict," \
-                 " block) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                     \
-    X(ADD_NONCE, "INSERT INTO nonce(nonce, position) VALUES(?1, ?2) ON"        \
-                 " CONFLICT(nonce) DO NOTHING")                                \
-    X(ENTRY, "SELECT id, bytes, signatures, verdict, block FROM entry WHERE"   \
-             " position = ?1")                                                 \
-    X(FIND, "SELECT position, verdict, block FROM entry WHERE id = ?1")        \
-    X(NONCE, "SELECT position FROM nonce WHERE nonce = ?1")                    \
+    X(ADD_ENTRY,                                                               \
+      "INSERT INTO entry(position, id, bytes, signatures, verdict, block, "    \
+      "writes, seal) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                  \
+    X(ADD_NONCE, "INSERT INTO nonce(nonce, position, seal) VALUES(?1, ?2, "    \
+                 "?3) ON CONFLICT(nonce) DO NOTHING")                          \
+    X(ENTRY, "SELECT position, id, verdict, block, writes, seal, bytes, "      \
+             "signatures FROM entry WHERE position = ?1")                      \
+    X(FIND, "SELECT position, id, verdict, block, writes, seal FROM entry "    \
+            "WHERE id = ?1")                                                   \
+    X(NONCE, "SELECT position, seal FROM nonce WHERE nonce = ?1")              \
     X(PUT_NODE, "INSERT INTO node(place, hash) VALUES(?1, ?2)")                \
     X(GET_NODE, "SELECT hash FROM node WHERE place = ?1")                      \
     X(ADD_BLOCK, "INSERT INTO block(number, header, hash) VALUES(?1, ?2, ?3)") \
     X(BLOCK, "SELECT number, header, hash FROM block WHERE number = ?1")       \
     X(TIP, "SELECT number, header, hash FROM block ORDER BY number DESC LIMIT" \
            " 1")                                                               \
-    X(GET, "SELECT value, version FROM state WHERE key = ?1")                  \
-    X(PUT, "INSERT INTO state(key, value, version) VALUES(?1, ?2, ?3) ON"      \
-           " CONFLICT(key) DO UPDATE SET value = ?2, version = ?3")            \
-    X(ADD_HISTORY, "INSERT INTO history(key, position) VALUES(?1, ?2) ON"      \
-                   " CONFLICT(key, position) DO NOTHING")                      \
-    X(HISTORY, "SELECT position FROM history WHERE key = ?1 AND position >= "  \
-               "?2 ORDER BY position LIMIT ?3")                                \
-    X(GET_META, "SELECT value FROM meta WHERE key = ?1")                       \
-    X(PUT_META, "INSERT INTO meta(key, value) VALUES(?1, ?2) ON"               \
-                " CONFLICT(key) DO UPDATE SET value = ?2")                     \
+    X(GET, "SELECT value, version, seal FROM state WHERE key = ?1")            \
+    X(PUT,                                                                     \
+      "INSERT INTO state(key, value, version, seal) VALUES(?1, ?2, ?3, ?4) "   \
+      "ON CONFLICT(key) DO UPDATE SET value = ?2, version = ?3, seal = ?4")    \
+    X(ADD_HISTORY, "INSERT INTO history(key, position, previous, seal) "       \
+                   "VALUES(?1, ?2, ?3, ?4)")                                   \
+    X(HISTORY, "SELECT position, previous, seal FROM history WHERE key = ?1 "  \
+               "AND position >= ?2 ORDER BY position LIMIT ?3")                \
+    X(WRITTEN, "SELECT history.key, state.value, state.version, state.seal "   \
+               "FROM history LEFT JOIN state ON state.key = history.key "      \
+               "WHERE history.position = ?1")                                  \
+    X(GET_META, "SELECT value, seal FROM meta WHERE key = ?1")                 \
+    X(PUT_META, "INSERT INTO meta(key, value, seal) VALUES(?1, ?2, ?3) ON "    \
+                "CONFLICT(key) DO UPDATE SET value = ?2, seal = ?3")           \
     X(ANCHORED,                                                                \
       "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1")          \
     X(ADD_ANCHORED, "INSERT OR REPLACE INTO checkpoint(size, note)"            \
@@ -61,9 +67,10 @@ enum statement {
 
 struct ledger_store {
     sqlite3 *db;
-    atomic_bool wal_has_name; /* durably */
     sqlite3_stmt *statement[STATEMENT_COUNT];
     int lock; /* descriptor that keeps other writers out; -1: a reader */
+    atomic_bool wal_has_name; /* durably */
+    uint64_t writes;          /* to the state, since an entry was added */
     bool spares_disk;
     bool abandoned; /* a transaction that could not even be rolled back */
     char *path;
@@ -111,10 +118,35 @@ struct bytes store_column_bytes(sqlite3_stmt *statement, int at);
 /* False if it is negative, which no number of ours is. */
 bool store_column_number(sqlite3_stmt *statement, int at, uint64_t *number);
 /* A column that must have a fixed size has been altered if it has not. */
-MUST_USE enum status store_column_fixed(struct ledger_store *store,
+MUST_USE enum status store_column_fixed(const struct ledger_store *store,
                                         sqlite3_stmt *statement, int at,
                                         void *out, size_t size,
                                         struct error *err);
+
+/* ---- seals ----
+ * A row that no hash of the log covers carries its own, so that a bit flipped
+ * in it is found when it is read.  They are no secret: what was altered by
+ * somebody who makes them fit, the other nodes' roots and an audit show. */
+
+#define SEALED_NUMBERS_MAX 4
+
+struct sealed_row {
+    const char *table;
+    struct bytes key;
+    struct bytes value;
+    uint64_t number[SEALED_NUMBERS_MAX];
+};
+
+int64_t store_seal(const struct sealed_row *row);
+/* A row's key for messages.  Somebody else's bytes may be in it: nothing may
+ * steer a terminal. */
+#define STORE_KEY_SHOWN 128
+void store_printable(struct bytes key, char out[STORE_KEY_SHOWN]);
+/* Is the column at `at` the row's seal?  E_INPUT if not. */
+MUST_USE enum status store_check_seal(const struct ledger_store *store,
+                                      sqlite3_stmt *statement, int at,
+                                      const struct sealed_row *row,
+                                      struct error *err);
 
 /* ---- what there is one of ---- */
 

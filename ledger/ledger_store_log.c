@@ -17,10 +17,45 @@ void stored_entry_clear(struct stored_entry *entry)
     text_clear(&entry->signatures);
 }
 
+static struct sealed_row sealed_nonce(const char *nonce, uint64_t position)
+{
+    return (struct sealed_row){
+        "nonce", bytes_of_string(nonce), {0}, {position}};
+}
+
+static struct sealed_row sealed_entry(const struct digest *id,
+                                      uint64_t position, uint64_t verdict,
+                                      uint64_t block, uint64_t writes)
+{
+    return (struct sealed_row){"entry",
+                               bytes_of(id->byte, DIGEST_SIZE),
+                               {0},
+                               {position, verdict, block, writes}};
+}
+
+static enum status add_nonce(struct ledger_store *store,
+                             const struct new_entry *entry, struct error *err)
+{
+    struct sealed_row row = sealed_nonce(entry->nonce, entry->position);
+    sqlite3_stmt *statement = NULL;
+    enum status status = store_prepare(store, SQL_ADD_NONCE, &statement, err);
+
+    if (status != OK)
+        return status;
+    /* Of two entries with one nonce, the first keeps it. */
+    store_bind_text(statement, 1, entry->nonce);
+    store_bind_number(statement, 2, entry->position);
+    sqlite3_bind_int64(statement, 3, store_seal(&row));
+    return store_run(store, statement, err);
+}
+
 enum status ledger_store_add_entry(struct ledger_store *store,
                                    const struct new_entry *entry,
                                    struct error *err)
 {
+    struct sealed_row row =
+        sealed_entry(entry->id, entry->position, entry->verdict, entry->block,
+                     store->writes);
     sqlite3_stmt *statement = NULL;
     enum status status = store_prepare(store, SQL_ADD_ENTRY, &statement, err);
 
@@ -32,15 +67,13 @@ enum status ledger_store_add_entry(struct ledger_store *store,
     store_bind_bytes(statement, 4, entry->signatures);
     store_bind_number(statement, 5, entry->verdict);
     store_bind_number(statement, 6, entry->block);
+    store_bind_number(statement, 7, store->writes);
+    sqlite3_bind_int64(statement, 8, store_seal(&row));
     status = store_run(store, statement, err);
     if (status == OK)
-        status = store_prepare(store, SQL_ADD_NONCE, &statement, err);
-    if (status != OK)
-        return status;
-    /* Of two entries with one nonce, the first keeps it. */
-    store_bind_text(statement, 1, entry->nonce);
-    store_bind_number(statement, 2, entry->position);
-    return store_run(store, statement, err);
+        status = add_nonce(store, entry, err);
+    store->writes = 0;
+    return status;
 }
 
 static bool column_verdict(sqlite3_stmt *statement, int at,
@@ -58,14 +91,43 @@ static bool column_verdict(sqlite3_stmt *statement, int at,
     }
 }
 
-static enum status read_entry(struct ledger_store *store,
+/* The columns that all statements about entries begin with. */
+enum entry_column {
+    POSITION,
+    ID,
+    VERDICT,
+    BLOCK,
+    WRITES,
+    SEAL,
+    BYTES,
+    SIGNATURES
+};
+
+static enum status read_head(const struct ledger_store *store,
+                             sqlite3_stmt *statement,
+                             struct stored_entry *entry, struct error *err)
+{
+    enum status status = store_column_fixed(store, statement, ID, &entry->id,
+                                            sizeof entry->id, err);
+
+    if (status == OK &&
+        (!store_column_number(statement, POSITION, &entry->position) ||
+         !column_verdict(statement, VERDICT, &entry->verdict) ||
+         !store_column_number(statement, BLOCK, &entry->block) ||
+         !store_column_number(statement, WRITES, &entry->writes)))
+        status =
+            store_altered(store, "an entry's verdict or block is none", err);
+    return status;
+}
+
+/* Without its seal: whoever has all of the entry has its leaf's hash. */
+static enum status read_entry(const struct ledger_store *store,
                               sqlite3_stmt *statement,
                               struct stored_entry *entry, struct error *err)
 {
-    struct bytes bytes = store_column_bytes(statement, 1);
-    struct bytes signatures = store_column_bytes(statement, 2);
-    enum status status = store_column_fixed(store, statement, 0, &entry->id,
-                                            sizeof entry->id, err);
+    struct bytes bytes = store_column_bytes(statement, BYTES);
+    struct bytes signatures = store_column_bytes(statement, SIGNATURES);
+    enum status status = read_head(store, statement, entry, err);
 
     text_reset(&entry->bytes);
     text_reset(&entry->signatures);
@@ -74,10 +136,6 @@ static enum status read_entry(struct ledger_store *store,
     if (status == OK)
         status = text_append(&entry->signatures, signatures.data,
                              signatures.size, err);
-    if (status == OK && (!column_verdict(statement, 3, &entry->verdict) ||
-                         !store_column_number(statement, 4, &entry->block)))
-        status =
-            store_altered(store, "an entry's verdict or block is none", err);
     return status;
 }
 
@@ -91,7 +149,6 @@ enum status ledger_store_entry(struct ledger_store *store, uint64_t position,
     *found = false;
     if (status != OK || position > INT64_MAX)
         return status;
-    entry->position = position;
     store_bind_number(statement, 1, position);
     status = store_step(store, statement, found, err);
     if (status == OK && *found)
@@ -104,6 +161,7 @@ enum status ledger_store_answer(struct ledger_store *store,
                                 const struct digest *id,
                                 struct stored_answer *answer, struct error *err)
 {
+    struct stored_entry entry = {.position = STORE_NONE};
     sqlite3_stmt *statement = NULL;
     bool found = false;
     enum status status = store_prepare(store, SQL_FIND, &statement, err);
@@ -113,12 +171,19 @@ enum status ledger_store_answer(struct ledger_store *store,
         return status;
     store_bind_digest(statement, 1, id);
     status = store_step(store, statement, &found, err);
-    if (status == OK && found &&
-        (!store_column_number(statement, 0, &answer->position) ||
-         !column_verdict(statement, 1, &answer->verdict) ||
-         !store_column_number(statement, 2, &answer->block)))
-        status = store_altered(
-            store, "an entry's position, verdict or block is none", err);
+    if (status == OK && found)
+        status = read_head(store, statement, &entry, err);
+    if (status == OK && found) {
+        struct sealed_row row =
+            sealed_entry(&entry.id, entry.position, entry.verdict, entry.block,
+                         entry.writes);
+
+        status = store_check_seal(store, statement, SEAL, &row, err);
+    }
+    if (status == OK && found)
+        *answer = (struct stored_answer){.position = entry.position,
+                                         .block = entry.block,
+                                         .verdict = entry.verdict};
     sqlite3_reset(statement);
     return status;
 }
@@ -134,18 +199,28 @@ enum status ledger_store_find(struct ledger_store *store,
     return status;
 }
 
-enum status ledger_store_nonce_seen(struct ledger_store *store,
-                                    const char *nonce, bool *seen,
+enum status ledger_store_find_nonce(struct ledger_store *store,
+                                    const char *nonce, uint64_t *position,
                                     struct error *err)
 {
     sqlite3_stmt *statement = NULL;
+    bool found = false;
     enum status status = store_prepare(store, SQL_NONCE, &statement, err);
 
-    *seen = false;
+    *position = STORE_NONE;
     if (status != OK)
         return status;
     store_bind_text(statement, 1, nonce);
-    status = store_step(store, statement, seen, err);
+    status = store_step(store, statement, &found, err);
+    if (status == OK && found) {
+        struct sealed_row row;
+
+        if (!store_column_number(statement, 0, position))
+            status = store_altered(store, "a nonce has no position", err);
+        row = sealed_nonce(nonce, *position);
+        if (status == OK)
+            status = store_check_seal(store, statement, 1, &row, err);
+    }
     sqlite3_reset(statement);
     return status;
 }

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/encoding.h"
 #include "ledger/ledger_store_internal.h"
 
 static const char *const statement_sql[] = {
@@ -142,7 +143,7 @@ bool store_column_number(sqlite3_stmt *statement, int at, uint64_t *number)
     return stored >= 0;
 }
 
-enum status store_column_fixed(struct ledger_store *store,
+enum status store_column_fixed(const struct ledger_store *store,
                                sqlite3_stmt *statement, int at, void *out,
                                size_t size, struct error *err)
 {
@@ -161,4 +162,46 @@ enum status store_simple(struct ledger_store *store, enum statement which,
     enum status status = store_prepare(store, which, &statement, err);
 
     return status == OK ? store_run(store, statement, err) : status;
+}
+
+int64_t store_seal(const struct sealed_row *row)
+{
+    struct bytes part[] = {
+        {0}, bytes_of_string(row->table), row->key, row->value};
+    uint8_t head[(SEALED_NUMBERS_MAX + 2) * 8];
+    struct digest digest;
+
+    /* Sizes first: where one part ends must not be open. */
+    put_be64(head, row->key.size);
+    put_be64(head + 8, row->value.size);
+    for (size_t i = 0; i < SEALED_NUMBERS_MAX; i++)
+        put_be64(head + 16 + 8 * i, row->number[i]);
+    part[0] = bytes_of(head, sizeof head);
+    digest_parts(&digest, part, sizeof part / sizeof part[0]);
+    return (int64_t)get_be64(digest.byte);
+}
+
+void store_printable(struct bytes key, char out[STORE_KEY_SHOWN])
+{
+    if (key.size >= STORE_KEY_SHOWN)
+        key.size = STORE_KEY_SHOWN - 1;
+    for (size_t i = 0; i < key.size; i++)
+        out[i] =
+            key.data[i] > ' ' && key.data[i] < 0x7f ? (char)key.data[i] : '?';
+    out[key.size] = '\0';
+}
+
+enum status store_check_seal(const struct ledger_store *store,
+                             sqlite3_stmt *statement, int at,
+                             const struct sealed_row *row, struct error *err)
+{
+    char key[STORE_KEY_SHOWN];
+
+    if (sqlite3_column_int64(statement, at) == store_seal(row))
+        return OK;
+    store_printable(row->key, key);
+    return error_set(err, E_INPUT,
+                     "%s: table %s: row %s does not have its seal; the "
+                     "database was altered",
+                     store->path, row->table, key);
 }

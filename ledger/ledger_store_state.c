@@ -6,6 +6,11 @@
 
 /* ---- meta ---- */
 
+static struct sealed_row sealed_meta(const char *key, struct bytes value)
+{
+    return (struct sealed_row){"meta", bytes_of_string(key), value, {0}};
+}
+
 enum status store_get_meta(struct ledger_store *store, const char *key,
                            void *out, size_t size, bool *found,
                            struct error *err)
@@ -19,6 +24,11 @@ enum status store_get_meta(struct ledger_store *store, const char *key,
     status = store_step(store, statement, found, err);
     if (status == OK && *found)
         status = store_column_fixed(store, statement, 0, out, size, err);
+    if (status == OK && *found) {
+        struct sealed_row row = sealed_meta(key, bytes_of(out, size));
+
+        status = store_check_seal(store, statement, 1, &row, err);
+    }
     sqlite3_reset(statement);
     return status;
 }
@@ -26,6 +36,7 @@ enum status store_get_meta(struct ledger_store *store, const char *key,
 enum status store_put_meta(struct ledger_store *store, const char *key,
                            struct bytes value, struct error *err)
 {
+    struct sealed_row row = sealed_meta(key, value);
     sqlite3_stmt *statement = NULL;
     enum status status = store_prepare(store, SQL_PUT_META, &statement, err);
 
@@ -33,6 +44,7 @@ enum status store_put_meta(struct ledger_store *store, const char *key,
         return status;
     store_bind_text(statement, 1, key);
     store_bind_bytes(statement, 2, value);
+    sqlite3_bind_int64(statement, 3, store_seal(&row));
     return store_run(store, statement, err);
 }
 
@@ -79,7 +91,6 @@ enum status ledger_store_set_cosigned(struct ledger_store *store, uint64_t size,
                                       struct error *err)
 {
     uint8_t encoded[COSIGNED_SIZE];
-
     enum status status;
 
     put_be64(encoded, size);
@@ -130,52 +141,142 @@ enum status ledger_store_set_anchored(struct ledger_store *store, uint64_t size,
 
 /* ---- state ---- */
 
-enum status ledger_store_get(struct ledger_store *store, const char *key,
-                             struct text *value, uint64_t *version,
-                             struct error *err)
+static struct sealed_row sealed_state(const char *key, struct bytes value,
+                                      uint64_t version)
+{
+    return (struct sealed_row){"state", bytes_of_string(key), value, {version}};
+}
+
+/* previous: STORE_NONE in the first. */
+static struct sealed_row sealed_history(const char *key, uint64_t position,
+                                        uint64_t previous)
+{
+    return (struct sealed_row){
+        "history", bytes_of_string(key), {0}, {position, previous}};
+}
+
+/* The state's row at the columns from `at` on. */
+static enum status read_state(const struct ledger_store *store,
+                              sqlite3_stmt *statement, int at, const char *key,
+                              uint64_t *version, struct error *err)
+{
+    struct sealed_row row;
+
+    if (!store_column_number(statement, at + 1, version))
+        return store_altered(store, "a state has no version", err);
+    row = sealed_state(key, store_column_bytes(statement, at), *version);
+    return store_check_seal(store, statement, at + 2, &row, err);
+}
+
+/* value may be NULL. */
+static enum status get(struct ledger_store *store, const char *key,
+                       struct text *value, uint64_t *version, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool found;
     enum status status = store_prepare(store, SQL_GET, &statement, err);
 
     *version = STORE_NONE;
-    text_reset(value);
     if (status != OK)
         return status;
     store_bind_text(statement, 1, key);
     status = store_step(store, statement, &found, err);
-    if (status == OK && found) {
+    if (status == OK && found)
+        status = read_state(store, statement, 0, key, version, err);
+    if (status == OK && found && value != NULL) {
         struct bytes bytes = store_column_bytes(statement, 0);
 
-        if (!store_column_number(statement, 1, version))
-            status = store_altered(store, "a state's version is none", err);
-        else
-            status = text_append(value, bytes.data, bytes.size, err);
+        status = text_append(value, bytes.data, bytes.size, err);
     }
     sqlite3_reset(statement);
     return status;
+}
+
+enum status ledger_store_get(struct ledger_store *store, const char *key,
+                             struct text *value, uint64_t *version,
+                             struct error *err)
+{
+    text_reset(value);
+    return get(store, key, value, version, err);
+}
+
+static enum status add_history(struct ledger_store *store, const char *key,
+                               uint64_t position, uint64_t previous,
+                               struct error *err)
+{
+    struct sealed_row row = sealed_history(key, position, previous);
+    sqlite3_stmt *statement = NULL;
+    enum status status = store_prepare(store, SQL_ADD_HISTORY, &statement, err);
+
+    if (status != OK)
+        return status;
+    store_bind_text(statement, 1, key);
+    store_bind_number(statement, 2, position);
+    sqlite3_bind_int64(statement, 3, (sqlite3_int64)previous);
+    sqlite3_bind_int64(statement, 4, store_seal(&row));
+    store->writes++;
+    return store_run(store, statement, err);
 }
 
 enum status ledger_store_put(struct ledger_store *store, const char *key,
                              struct bytes value, uint64_t version,
                              struct error *err)
 {
+    struct sealed_row row = sealed_state(key, value, version);
     sqlite3_stmt *statement = NULL;
-    enum status status = store_prepare(store, SQL_PUT, &statement, err);
+    uint64_t previous;
+    enum status status = get(store, key, NULL, &previous, err);
 
+    if (status == OK)
+        status = store_prepare(store, SQL_PUT, &statement, err);
     if (status != OK)
         return status;
     store_bind_text(statement, 1, key);
     store_bind_bytes(statement, 2, value);
     store_bind_number(statement, 3, version);
+    sqlite3_bind_int64(statement, 4, store_seal(&row));
     status = store_run(store, statement, err);
-    if (status == OK)
-        status = store_prepare(store, SQL_ADD_HISTORY, &statement, err);
-    if (status != OK)
-        return status;
-    store_bind_text(statement, 1, key);
-    store_bind_number(statement, 2, version);
-    return store_run(store, statement, err);
+    /* An entry may write a key twice. */
+    if (status == OK && previous != version)
+        status = add_history(store, key, version, previous, err);
+    return status;
+}
+
+/* One row of a key's history.  *last is the position before it: STORE_NONE at
+ * the beginning, and where rows before `from` were not read. */
+static enum status read_history(const struct ledger_store *store,
+                                sqlite3_stmt *statement, const char *key,
+                                uint64_t from, uint64_t *last,
+                                struct error *err)
+{
+    uint64_t previous = (uint64_t)sqlite3_column_int64(statement, 1);
+    struct sealed_row row;
+    uint64_t position;
+
+    if (!store_column_number(statement, 0, &position))
+        return store_altered(store, "a history has no position", err);
+    row = sealed_history(key, position, previous);
+    if (store_check_seal(store, statement, 2, &row, err) != OK)
+        return err->status;
+    if (previous != *last &&
+        !(*last == STORE_NONE && previous < from && previous < position))
+        return store_altered(store, "a history lacks a row", err);
+    *last = position;
+    return OK;
+}
+
+/* Its end is the position that wrote the state. */
+static enum status check_end(struct ledger_store *store, const char *key,
+                             uint64_t from, uint64_t last, struct error *err)
+{
+    uint64_t version;
+    enum status status = get(store, key, NULL, &version, err);
+    bool is_end = last != STORE_NONE ? last == version
+                                     : version == STORE_NONE || version < from;
+
+    if (status == OK && !is_end)
+        status = store_altered(store, "a history lacks its end", err);
+    return status;
 }
 
 enum status ledger_store_history(struct ledger_store *store, const char *key,
@@ -183,6 +284,7 @@ enum status ledger_store_history(struct ledger_store *store, const char *key,
                                  bool *more, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
+    uint64_t last = STORE_NONE;
     size_t count = 0;
     bool found = true;
     enum status status = store_prepare(store, SQL_HISTORY, &statement, err);
@@ -198,13 +300,50 @@ enum status ledger_store_history(struct ledger_store *store, const char *key,
         uint8_t position[8];
 
         status = store_step(store, statement, &found, err);
+        if (status == OK && found)
+            status = read_history(store, statement, key, from, &last, err);
         if (status != OK || !found)
             break;
         *more = count++ == max;
-        put_be64(position, (uint64_t)sqlite3_column_int64(statement, 0));
+        put_be64(position, last);
         if (!*more)
             status = text_append(out, position, sizeof position, err);
     }
     sqlite3_reset(statement);
+    if (status == OK && !*more)
+        status = check_end(store, key, from, last, err);
+    return status;
+}
+
+enum status ledger_store_check_writes(struct ledger_store *store,
+                                      const struct stored_entry *entry,
+                                      struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    uint64_t count = 0;
+    bool found = true;
+    enum status status = store_prepare(store, SQL_WRITTEN, &statement, err);
+
+    if (status != OK)
+        return status;
+    store_bind_number(statement, 1, entry->position);
+    while (status == OK && found) {
+        uint64_t version;
+
+        status = store_step(store, statement, &found, err);
+        if (status != OK || !found)
+            break;
+        count++;
+        status = read_state(store, statement, 1,
+                            (const char *)sqlite3_column_text(statement, 0),
+                            &version, err);
+        if (status == OK && version < entry->position)
+            status =
+                store_altered(store, "a state is older than its history", err);
+    }
+    sqlite3_reset(statement);
+    if (status == OK && count != entry->writes)
+        status =
+            store_altered(store, "what an entry wrote is not all there", err);
     return status;
 }

@@ -278,6 +278,32 @@ static enum status check_tip(struct reader *reader, uint64_t size,
     return status;
 }
 
+/* What makes the next verdicts and no hash of the log covers: is the entry
+ * found by its id and its nonce, and is all there that it wrote? */
+static enum status check_traces(struct reader *reader, struct error *err)
+{
+    const struct stored_entry *stored = &reader->entry;
+    uint64_t by_id = STORE_NONE, by_nonce = STORE_NONE;
+    struct entry entry;
+    enum status status = entry_parse(&entry, text_bytes(&stored->bytes),
+                                     text_bytes(&stored->signatures), err);
+
+    if (status != OK)
+        return status;
+    status = ledger_store_find(reader->store, &stored->id, &by_id, err);
+    if (status == OK)
+        status =
+            ledger_store_find_nonce(reader->store, entry.nonce, &by_nonce, err);
+    entry_clear(&entry);
+    if (status == OK && by_id != stored->position)
+        status = altered(err, "it is not found by its id", stored->position);
+    /* Another entry may have had the nonce before. */
+    if (status == OK && by_nonce > stored->position)
+        status = altered(err, "it is not found by its nonce", stored->position);
+    return status == OK ? ledger_store_check_writes(reader->store, stored, err)
+                        : status;
+}
+
 static enum status scrub(struct reader *reader, uint64_t from, uint64_t count,
                          uint64_t *next, struct error *err)
 {
@@ -293,6 +319,8 @@ static enum status scrub(struct reader *reader, uint64_t from, uint64_t count,
         }
         if (status == OK && reader->entry.block != block)
             status = check_block(reader, reader->entry.block, *next, err);
+        if (status == OK)
+            status = check_traces(reader, err);
         if (status != OK)
             return status;
         block = reader->entry.block;
@@ -381,9 +409,13 @@ static enum status answer_history(struct reader *reader,
     text_init(&key);
     status = text_append(&key, name.data, name.size, err);
     if (status == OK)
+        status = ledger_store_begin(reader->store, err);
+    if (status == OK) {
         status = ledger_store_history(
             reader->store, key.data, message_number(request, HISTORY_FROM),
             HISTORY_POSITIONS_MAX, &answer->text[0], &more, err);
+        ledger_store_rollback(reader->store);
+    }
     text_clear(&key);
     /* A no, not an empty list: this node may only be behind the others. */
     if (status == OK && answer->text[0].size == 0 &&

@@ -713,7 +713,7 @@ enum status rules_judge(const struct rules_context *context,
                         enum entry_verdict *verdict, struct error *err)
 {
     struct signers signers;
-    bool conflict = false;
+    uint64_t before;
     enum status status;
 
     *verdict = VERDICT_VALID;
@@ -722,10 +722,10 @@ enum status rules_judge(const struct rules_context *context,
     if (status != OK || *verdict != VERDICT_VALID)
         return status;
     status =
-        ledger_store_nonce_seen(context->store, entry->nonce, &conflict, err);
+        ledger_store_find_nonce(context->store, entry->nonce, &before, err);
     if (status != OK)
         return status;
-    if (conflict)
+    if (before != STORE_NONE)
         *verdict = VERDICT_CONFLICT;
     else if (!rules_role_may(signers.subject[0]->role, entry->type))
         *verdict = VERDICT_FORBIDDEN;

@@ -61,6 +61,17 @@ altered() {
     rm -f "$dir/$node/state.db.damaged"*
 }
 
+# seal_state KEY VALUE   the seal of a row of version 0; the value in hex
+seal_state() {
+    printf '%016x%016x%064d%s%s' ${#1} $((${#2} / 2)) 0 \
+        "$(printf 'state%s' "$1" | od -An -v -tx1 | tr -d ' \n')" "$2" \
+        >"$work/hex"
+    sqlite3 :memory: "SELECT writefile('$work/row', x'$(cat "$work/hex")')" \
+        >"$work/size"
+    openssl dgst -sha256 -binary "$work/row" | head -c 8 |
+        od -An -td8 --endian=big | tr -d ' '
+}
+
 network_up
 consents 4
 until_true 5 "all have it" all_equal
@@ -87,6 +98,14 @@ altered "$(not_the_leader)" \
     "UPDATE checkpoint SET note = CAST(replace(CAST(note AS TEXT), '— node',
      '— nodf') AS BLOB)" ""
 
+story "what the log's hashes do not cover: state, history, a nonce"
+altered "$(not_the_leader)" "UPDATE state SET version = version + 1" \
+    "table state: row narrowed/north"
+altered "$(not_the_leader)" "DELETE FROM history WHERE position = 2" \
+    "table history"
+altered "$(not_the_leader)" "UPDATE nonce SET position = 0" "table nonce"
+altered "$(not_the_leader)" "DELETE FROM nonce" "table nonce"
+
 story "its cosignature is back: with another node gone it is needed"
 node=$(not_the_leader)
 altered "$node" "DELETE FROM entry WHERE position = 3" ""
@@ -108,7 +127,8 @@ id=$(openssl x509 -in "$dir/users/north.custodian/certificate.pem" -outform DER 
 openssl x509 -in "$dir/users/north.custodian/certificate.pem" -outform DER |
     od -An -v -tx1 | tr -d ' \n' >"$work/der"
 sqlite3 "$dir/$node/state.db" ".timeout 2000" \
-    "INSERT INTO state VALUES('certificate/$id', x'00$(cat "$work/der")', 0)"
+    "INSERT INTO state VALUES('certificate/$id', x'00$(cat "$work/der")', 0,
+     $(seal_state "certificate/$id" "00$(cat "$work/der")"))"
 stop_node "$node"
 run network up --dir "$dir"
 submit north.custodian erase "{\"commitment\":\"$commitment\"}"

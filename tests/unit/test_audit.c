@@ -10,6 +10,7 @@
 #include "common/note.h"
 #include "tests/lib/federation.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/seal.h"
 #include "tests/lib/suite.h"
 
 void suite_audit(void);
@@ -122,8 +123,8 @@ static struct audit_result audit(const char *database)
     return result;
 }
 
-/* A copy of the database, altered by SQL. */
-static void alter(const char *sql)
+/* A copy of the database, altered by SQL; with seals that fit or not. */
+static void alter(const char *sql, bool sealed)
 {
     const char *copy = scratch_path(&scratch, "copy.db");
     char into[SCRATCH_PATH_MAX + 32];
@@ -143,6 +144,8 @@ static void alter(const char *sql)
         fprintf(stderr, "\n%s: %s\n", sql, message);
         CU_FAIL_FATAL("the test's own SQL fails");
     }
+    if (sealed)
+        seal_all(db);
     CU_ASSERT(sqlite3_total_changes(db) > 0);
     sqlite3_close(db);
 }
@@ -152,7 +155,7 @@ static void expect_finding(const char *sql, uint64_t block, uint64_t position,
 {
     struct audit_result result;
 
-    alter(sql);
+    alter(sql, true);
     result = audit("copy.db");
     if (result.good || result.bad_block != block ||
         result.bad_position != position ||
@@ -291,7 +294,7 @@ static void missing_and_swapped_entries_are_named(void)
     expect_finding("INSERT INTO entry SELECT 12, x'"
                    "00000000000000000000000000000000"
                    "00000000000000000000000000000000', bytes, signatures, "
-                   "verdict, 4 FROM entry WHERE position = 4",
+                   "verdict, 4, 0, 0 FROM entry WHERE position = 4",
                    STORE_NONE, 12, "table entry: row 12");
     end();
 }
@@ -377,8 +380,9 @@ static void altered_tables_are_named(void)
                    STORE_NONE, STORE_NONE, "table state: row narrowed/north");
     expect_finding("UPDATE state SET version = 4 WHERE key = 'narrowed/north'",
                    STORE_NONE, STORE_NONE, "table state: row narrowed/north");
-    expect_finding("INSERT INTO state VALUES('a' || char(27) || '[m', x'', 1)",
-                   STORE_NONE, STORE_NONE, "table state: row a?[m is not");
+    expect_finding(
+        "INSERT INTO state VALUES('a' || char(27) || '[m', x'', 1, 0)",
+        STORE_NONE, STORE_NONE, "table state: row a?[m is not");
     expect_finding("UPDATE history SET position = 5 WHERE key ="
                    " 'narrowed/north' AND position = 4",
                    STORE_NONE, STORE_NONE, "table history: row narrowed/north");
@@ -437,6 +441,46 @@ static void altered_meta_is_named(void)
     end();
 }
 
+/* A row that says what it did, with another seal. */
+static void broken_seals_are_named(void)
+{
+    static const struct {
+        const char *sql;
+        const char *words;
+    } cases[] = {
+        {"UPDATE meta SET seal = seal + 1 WHERE key = 'genesis'",
+         "table meta: row genesis"},
+        {"UPDATE meta SET seal = seal + 1 WHERE key = 'raft'",
+         "table meta: row raft"},
+        {"UPDATE meta SET seal = seal + 1 WHERE key = 'cosigned'",
+         "table meta: row cosigned"},
+        {"UPDATE state SET seal = seal + 1 WHERE key = 'narrowed/north'",
+         "table state: row narrowed/north"},
+        {"UPDATE history SET seal = seal + 1 WHERE position = 4",
+         "table history: row"},
+        {"UPDATE nonce SET seal = seal + 1 WHERE position = 4",
+         "table nonce: row"},
+        {"UPDATE entry SET seal = seal + 1 WHERE position = 4",
+         "table entry: row 4"},
+        {"UPDATE entry SET writes = 9 WHERE position = 4",
+         "table entry: row 4"},
+    };
+
+    begin();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct audit_result result;
+
+        alter(cases[i].sql, false);
+        result = audit("copy.db");
+        CU_ASSERT_FALSE(result.good);
+        if (strstr(result.finding, cases[i].words) == NULL) {
+            fprintf(stderr, "\n  %s: %s\n", cases[i].sql, result.finding);
+            CU_FAIL("another finding");
+        }
+    }
+    end();
+}
+
 static void other_tables_and_networks_are_no_audit(void)
 {
     struct audit_result result;
@@ -445,7 +489,8 @@ static void other_tables_and_networks_are_no_audit(void)
     begin();
     alter("UPDATE meta SET value = value;"
           "CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM nonce; "
-          "END");
+          "END",
+          true);
     error_init(&err);
     CU_ASSERT_EQUAL(
         audit_run(&result, network.genesis, scratch_path(&scratch, "copy.db"),
@@ -494,6 +539,7 @@ void suite_audit(void)
         {"altered tables are named", altered_tables_are_named},
         {"altered checkpoint is named", altered_checkpoint_is_named},
         {"altered meta is named", altered_meta_is_named},
+        {"broken seals are named", broken_seals_are_named},
         {"other tables and networks are no audit",
          other_tables_and_networks_are_no_audit},
         {"damaged index is noticed", damaged_index_is_noticed},

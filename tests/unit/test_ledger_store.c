@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "common/encoding.h"
+#include "ledger/ledger_store_internal.h"
 #include "tests/lib/child.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/seal.h"
 #include "tests/lib/suite.h"
 
 void suite_ledger_store(void);
@@ -41,6 +43,7 @@ static void end(void)
     scratch_close(&scratch);
 }
 
+/* With seals that fit what the rows say then. */
 static void sql(const char *statement)
 {
     sqlite3 *db = NULL;
@@ -49,6 +52,7 @@ static void sql(const char *statement)
                           SQLITE_OK);
     CU_ASSERT_EQUAL_FATAL(sqlite3_exec(db, statement, NULL, NULL, NULL),
                           SQLITE_OK);
+    seal_all(db);
     sqlite3_close(db);
 }
 
@@ -133,7 +137,7 @@ static void other_files_are_refused(void)
     sql("UPDATE meta SET value = x'63' WHERE key = 'schema'");
     CU_ASSERT_EQUAL(open_second(), E_INPUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "another version"));
-    sql("UPDATE meta SET value = x'01' WHERE key = 'schema';"
+    sql("UPDATE meta SET value = x'02' WHERE key = 'schema';"
         "CREATE VIEW v AS SELECT 1");
     CU_ASSERT_EQUAL(open_second(), E_INPUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "does not have the tables"));
@@ -206,10 +210,10 @@ static void what_is_stored_is_found_again(void)
     CU_ASSERT_EQUAL(answer.block, 3);
     CU_ASSERT_EQUAL(ledger_store_find(store, &root, &number, &err), OK);
     CU_ASSERT_EQUAL(number, STORE_NONE);
-    CU_ASSERT_EQUAL(ledger_store_nonce_seen(store, "nonce", &found, &err), OK);
-    CU_ASSERT(found);
-    CU_ASSERT_EQUAL(ledger_store_nonce_seen(store, "nonc", &found, &err), OK);
-    CU_ASSERT_FALSE(found);
+    CU_ASSERT_EQUAL(ledger_store_find_nonce(store, "nonce", &number, &err), OK);
+    CU_ASSERT_EQUAL(number, 5);
+    CU_ASSERT_EQUAL(ledger_store_find_nonce(store, "nonc", &number, &err), OK);
+    CU_ASSERT_EQUAL(number, STORE_NONE);
     CU_ASSERT_EQUAL(ledger_store_raft_index(store, &number, &err), OK);
     CU_ASSERT_EQUAL(number, UINT64_MAX);
     CU_ASSERT_EQUAL(ledger_store_cosigned(store, &number, &back, &err), OK);
@@ -361,7 +365,7 @@ static void altered_rows_are_refused_not_served(void)
     sql("UPDATE entry SET verdict = 10;"
         "UPDATE state SET version = -1;"
         "INSERT INTO block VALUES(0, zeroblob(140), zeroblob(32));"
-        "INSERT INTO meta VALUES('raft', x'00')");
+        "INSERT INTO meta VALUES('raft', x'00', 0)");
     open_it();
     CU_ASSERT_EQUAL(ledger_store_entry(store, 0, &entry, &found, &err),
                     E_INPUT);
@@ -374,6 +378,115 @@ static void altered_rows_are_refused_not_served(void)
     CU_ASSERT_EQUAL(ledger_store_raft_index(store, &number, &err), E_INPUT);
     stored_entry_clear(&entry);
     text_clear(&value);
+    end();
+}
+
+/* What is read by its key, and what it must say then. */
+static enum status read_all(struct error *why)
+{
+    struct digest id = {.byte = {1}};
+    struct stored_answer answer;
+    struct stored_entry entry;
+    struct text text;
+    uint64_t number;
+    bool found, more;
+    enum status status;
+
+    error_init(why);
+    text_init(&text);
+    stored_entry_init(&entry);
+    status = ledger_store_answer(store, &id, &answer, why);
+    if (status == OK)
+        status = ledger_store_find_nonce(store, "a", &number, why);
+    if (status == OK)
+        status = ledger_store_get(store, "k", &text, &number, why);
+    text_reset(&text);
+    if (status == OK)
+        status = ledger_store_history(store, "k", 0, 9, &text, &more, why);
+    if (status == OK)
+        status = ledger_store_raft_index(store, &number, why);
+    if (status == OK)
+        status = ledger_store_entry(store, 7, &entry, &found, why);
+    if (status == OK && found)
+        status = ledger_store_check_writes(store, &entry, why);
+    stored_entry_clear(&entry);
+    text_clear(&text);
+    return status;
+}
+
+/* No hash of the log covers these rows.  One bit is another everywhere. */
+static void bit_flipped_in_a_sealed_row_is_found_when_it_is_read(void)
+{
+    static const char *const flips[] = {
+        "UPDATE entry SET verdict = verdict - 8 WHERE position = 7",
+        "UPDATE entry SET block = block + 4 WHERE position = 7",
+        "UPDATE entry SET writes = writes + 2 WHERE position = 7",
+        "UPDATE entry SET seal = seal + 1 WHERE position = 7",
+        "UPDATE nonce SET position = 6",
+        "UPDATE nonce SET seal = seal - 1",
+        "UPDATE state SET value = CAST('w' AS BLOB)",
+        "UPDATE state SET version = version - 1",
+        "UPDATE state SET seal = -seal",
+        "UPDATE history SET previous = 5 WHERE position = 7",
+        "UPDATE history SET position = 6 WHERE position = 7",
+        "UPDATE history SET position = 2 WHERE position = 3",
+        "UPDATE history SET seal = seal + 256 WHERE position = 3",
+        "DELETE FROM history WHERE position = 3",
+        "DELETE FROM history WHERE position = 7",
+        "DELETE FROM history",
+        "DELETE FROM state",
+        "UPDATE meta SET value = CAST(x'0000000000000008' AS BLOB)"
+        " WHERE key = 'raft'",
+        "UPDATE meta SET seal = seal + 1 WHERE key = 'raft'",
+    };
+    struct error why;
+
+    begin();
+    CU_ASSERT_EQUAL(ledger_store_put(store, "k", bytes_of("u", 1), 3, &err),
+                    OK);
+    CU_ASSERT_EQUAL(ledger_store_put(store, "k", bytes_of("v", 1), 7, &err),
+                    OK);
+    store->writes = 1;
+    CU_ASSERT_EQUAL(add(7, 1, "a"), OK);
+    CU_ASSERT_EQUAL(ledger_store_set_raft_index(store, 9, &err), OK);
+    CU_ASSERT_EQUAL(read_all(&why), OK);
+    for (size_t i = 0; i < sizeof flips / sizeof flips[0]; i++) {
+        char *message = NULL;
+
+        CU_ASSERT_EQUAL(ledger_store_begin(store, &err), OK);
+        if (sqlite3_exec(store->db, flips[i], NULL, NULL, &message) !=
+            SQLITE_OK) {
+            fprintf(stderr, "\n%s: %s\n", flips[i], message);
+            CU_FAIL("the test's own SQL fails");
+        }
+        CU_ASSERT(sqlite3_changes(store->db) > 0);
+        if (read_all(&why) != E_INPUT) {
+            fprintf(stderr, "\n%s: %s\n", flips[i], why.text);
+            CU_FAIL("not noticed");
+        }
+        CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "the database was altered"));
+        ledger_store_rollback(store);
+        CU_ASSERT_EQUAL(read_all(&why), OK);
+    }
+    end();
+}
+
+/* The first eight bytes of the SHA-256 of sizes, numbers, table, key, value, by
+ * another program. */
+static void seals_are_made_by_the_rule(void)
+{
+    sqlite3_int64 before;
+
+    begin();
+    CU_ASSERT_EQUAL(ledger_store_put(store, "k", bytes_of("u", 1), 3, &err),
+                    OK);
+    CU_ASSERT_EQUAL(ledger_store_put(store, "k", bytes_of("v", 1), 7, &err),
+                    OK);
+    CU_ASSERT_EQUAL(add(7, 1, "a"), OK);
+    before = seal_sum(store->db);
+    CU_ASSERT_NOT_EQUAL(before, 0);
+    seal_all(store->db);
+    CU_ASSERT_EQUAL(seal_sum(store->db), before);
     end();
 }
 
@@ -420,6 +533,9 @@ void suite_ledger_store(void)
          reader_sees_one_state_while_others_write},
         {"altered rows are refused, not served",
          altered_rows_are_refused_not_served},
+        {"bit flipped in a sealed row is found when it is read",
+         bit_flipped_in_a_sealed_row_is_found_when_it_is_read},
+        {"seals are made by the rule", seals_are_made_by_the_rule},
         {"comparison names the first difference",
          comparison_names_the_first_difference},
     };

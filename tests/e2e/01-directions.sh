@@ -141,9 +141,9 @@ broken "cli/main.c:1: only ^common/json\\.c$ may include cjson/cJSON.h"
 source_file common/json.c '<openssl/evp.h>'
 broken "common/json.c:1: only ^(common/(digest|sign|identity|seal)|ledger/tls)\\.c$ may include openssl/evp.h"
 source_file broker/main.c '<sqlite3.h>'
-broken "broker/main.c:1: only _store\\.c$ may include sqlite3.h"
+broken "broker/main.c:1: only _store(_[a-z]+[.]c|_internal[.]h|[.]c)$ may include sqlite3.h"
 header broker/consent_store.h '<sqlite3.h>'
-broken "broker/consent_store.h:6: only _store\\.c$ may include sqlite3.h"
+broken "broker/consent_store.h:6: only _store(_[a-z]+[.]c|_internal[.]h|[.]c)$ may include sqlite3.h"
 source_file ledger/main.c '<zmq.h>'
 broken "ledger/main.c:1: only ^common/(bus_socket|curve)\\.c$ may include zmq.h"
 source_file common/bus_socket.c '<uv.h>'

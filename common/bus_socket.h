@@ -11,7 +11,8 @@
  * addresses it, are 16 random bytes: whoever took over the id of a client that
  * has left would get its answers, and so nobody must be able to guess one.
  *
- * Nothing here waits.  Elsewhere: the loop, sessions, handlers (common/bus.c).
+ * Nothing here waits.  Elsewhere: the loop and handlers (common/bus.c),
+ * sessions (common/bus_session.c), links (common/bus_link.c).
  */
 #ifndef COMMON_BUS_SOCKET_H
 #define COMMON_BUS_SOCKET_H

@@ -1,5 +1,5 @@
 /*
- * common/sign_internal.h - OpenSSL's handles behind the keys, for identity.c.
+ * common/sign_internal.h - OpenSSL's handles behind the keys, for identity*.c.
  *
  * OpenSSL's own names for its types need its headers; the tags do not.
  */

@@ -13,50 +13,16 @@
 
 /* What takers work on: the node is the one that is being read. */
 struct reading {
-    struct network *network;
-    struct network_node *node;
+    struct network network;
+    struct network_node node;
     const char *path;
 };
 
-/* A string that must be short enough for its place. */
-static enum status take_short(const struct json_key *key,
-                              const struct json_value *value, char *out,
-                              size_t size_max, struct error *err)
-{
-    size_t size = strlen(json_string(value));
-
-    if (size == 0 || size > size_max)
-        return json_refuse(key, value, "is empty or too long", err);
-    memcpy(out, json_string(value), size + 1);
-    return OK;
-}
-
 /* ---- a node ---- */
 
-static enum status take_id(const struct json_key *key,
-                           const struct json_value *value, void *target,
-                           struct error *err)
+static bool certificate_id_valid(struct bytes id)
 {
-    struct reading *reading = target;
-    int64_t id;
-
-    if (!json_integer(value, &id) || id < 1)
-        return json_refuse(key, value, "is none", err);
-    reading->node->id = (uint64_t)id;
-    return OK;
-}
-
-static enum status take_name(const struct json_key *key,
-                             const struct json_value *value, void *target,
-                             struct error *err)
-{
-    struct reading *reading = target;
-    char *out = (char *)reading->node + key->offset;
-
-    /* A node's name is the name of its folder, too. */
-    if (!identity_name_valid(bytes_of_string(json_string(value))))
-        return json_refuse(key, value, "is none", err);
-    return take_short(key, value, out, IDENTITY_NAME_MAX, err);
+    return id.size == CERTIFICATE_ID_SIZE - 1;
 }
 
 static enum status take_endpoint(const struct json_key *key,
@@ -64,7 +30,7 @@ static enum status take_endpoint(const struct json_key *key,
                                  struct error *err)
 {
     struct reading *reading = target;
-    char *endpoint = reading->node->endpoint;
+    char *endpoint = reading->node.endpoint;
 
     (void)key;
     if (endpoint_beside(reading->path, json_string(value), endpoint, err) !=
@@ -80,45 +46,39 @@ static enum status take_curve(const struct json_key *key,
 {
     struct reading *reading = target;
 
-    if (!curve_key_parse(&reading->node->curve,
+    if (!curve_key_parse(&reading->node.curve,
                          bytes_of_string(json_string(value))))
         return json_refuse(key, value, "is none", err);
     return OK;
 }
 
-static enum status take_certificate(const struct json_key *key,
-                                    const struct json_value *value,
-                                    void *target, struct error *err)
-{
-    struct reading *reading = target;
-
-    if (strlen(json_string(value)) != CERTIFICATE_ID_SIZE - 1)
-        return json_refuse(key, value, "is none", err);
-    return take_short(key, value, reading->node->certificate,
-                      CERTIFICATE_ID_SIZE - 1, err);
-}
-
-static enum status take_node(struct reading *reading,
-                             const struct json_value *value, struct error *err)
+static enum status take_node(const struct json_value *value, void *target,
+                             struct error *err)
 {
     static const struct json_key keys[] = {
         {.name = "id",
          .kind = JSON_NUMBER,
          .expected = "a whole number from 1",
-         .take = take_id,
-         .required = true},
+         .take = json_take_u64,
+         .required = true,
+         .offset = offsetof(struct reading, node.id),
+         .min = 1},
         {.name = "name",
          .kind = JSON_STRING,
          .expected = "the name of a node",
-         .take = take_name,
+         .take = json_take_name,
          .required = true,
-         .offset = offsetof(struct network_node, name)},
+         .offset = offsetof(struct reading, node.name),
+         .valid = identity_name_valid, /* its folder has it, too */
+         .size = IDENTITY_NAME_MAX + 1},
         {.name = "organisation",
          .kind = JSON_STRING,
          .expected = "the name of an organisation",
-         .take = take_name,
+         .take = json_take_name,
          .required = true,
-         .offset = offsetof(struct network_node, organisation)},
+         .offset = offsetof(struct reading, node.organisation),
+         .valid = identity_name_valid,
+         .size = IDENTITY_NAME_MAX + 1},
         {.name = "endpoint",
          .kind = JSON_STRING,
          .expected = "where the node listens",
@@ -132,78 +92,32 @@ static enum status take_node(struct reading *reading,
         {.name = "certificate",
          .kind = JSON_STRING,
          .expected = "the id of a certificate",
-         .take = take_certificate,
-         .required = true},
+         .take = json_take_name,
+         .required = true,
+         .offset = offsetof(struct reading, node.certificate),
+         .valid = certificate_id_valid,
+         .size = CERTIFICATE_ID_SIZE},
     };
-    struct network *network = reading->network;
+    struct reading *reading = target;
+    struct network *network = &reading->network;
 
     if (json_kind(value) != JSON_OBJECT)
         return error_set(err, E_INPUT, "line %u: a node is an object",
                          json_line(value));
-    reading->node = &network->node[network->node_count];
     if (json_take_object(value, keys, sizeof keys / sizeof *keys, reading,
                          err) != OK)
         return err->status;
     for (size_t i = 0; i < network->node_count; i++)
-        if (strcmp(network->node[i].name, reading->node->name) == 0 ||
-            network->node[i].id == reading->node->id)
+        if (strcmp(network->node[i].name, reading->node.name) == 0 ||
+            network->node[i].id == reading->node.id)
             return error_set(err, E_INPUT,
                              "line %u: a node has name and id for itself alone",
                              json_line(value));
-    network->node_count++;
+    network->node[network->node_count++] = reading->node;
     return OK;
 }
 
 /* ---- the network ---- */
-
-static enum status take_version(const struct json_key *key,
-                                const struct json_value *value, void *target,
-                                struct error *err)
-{
-    int64_t version;
-
-    (void)target;
-    if (!json_integer(value, &version) || version != 1)
-        return json_refuse(key, value, "is another", err);
-    return OK;
-}
-
-static enum status take_origin(const struct json_key *key,
-                               const struct json_value *value, void *target,
-                               struct error *err)
-{
-    struct reading *reading = target;
-
-    if (!note_name_valid(bytes_of_string(json_string(value))))
-        return json_refuse(key, value, "is none", err);
-    return take_short(key, value, reading->network->origin, NOTE_NAME_MAX, err);
-}
-
-static enum status take_channel(const struct json_key *key,
-                                const struct json_value *value, void *target,
-                                struct error *err)
-{
-    struct reading *reading = target;
-
-    if (!entry_channel_valid(bytes_of_string(json_string(value))))
-        return json_refuse(key, value, "is none", err);
-    return take_short(key, value, reading->network->channel, ENTRY_CHANNEL_MAX,
-                      err);
-}
-
-static enum status take_nodes(const struct json_key *key,
-                              const struct json_value *value, void *target,
-                              struct error *err)
-{
-    enum status status = OK;
-
-    if (json_length(value) < 1 || json_length(value) > NETWORK_NODES_MAX)
-        return json_refuse(key, value, "has another number", err);
-    for (const struct json_value *item = json_first(value);
-         status == OK && item != NULL; item = json_next(item))
-        status = take_node(target, item, err);
-    return status;
-}
 
 static enum status take_network(struct reading *reading,
                                 const struct json_value *root,
@@ -213,30 +127,36 @@ static enum status take_network(struct reading *reading,
         {.name = "network",
          .kind = JSON_NUMBER,
          .expected = "the version of the format, 1",
-         .take = take_version,
-         .required = true},
+         .take = json_take_version,
+         .required = true,
+         .min = 1},
         {.name = "origin",
          .kind = JSON_STRING,
          .expected = "the name of a log",
-         .take = take_origin,
-         .required = true},
+         .take = json_take_name,
+         .required = true,
+         .offset = offsetof(struct reading, network.origin),
+         .valid = note_name_valid,
+         .size = NOTE_NAME_MAX + 1},
         {.name = "channel",
          .kind = JSON_STRING,
          .expected = "the name of a channel",
-         .take = take_channel,
-         .required = true},
+         .take = json_take_name,
+         .required = true,
+         .offset = offsetof(struct reading, network.channel),
+         .valid = entry_channel_valid,
+         .size = ENTRY_CHANNEL_MAX + 1},
         {.name = "nodes",
          .kind = JSON_ARRAY,
          .expected = "1 to 15 nodes",
-         .take = take_nodes,
-         .required = true},
+         .take = json_take_items,
+         .required = true,
+         .min = 1,
+         .max = NETWORK_NODES_MAX,
+         .item = take_node},
     };
 
-    if (json_kind(root) != JSON_OBJECT)
-        return error_set(err, E_INPUT, "expected an object, found %s",
-                         json_kind_name(json_kind(root)));
-    return json_take_object(root, keys, sizeof keys / sizeof *keys, reading,
-                            err);
+    return json_take_root(root, keys, sizeof keys / sizeof *keys, reading, err);
 }
 
 enum status network_path(const char *folder, const char *name, struct text *out,
@@ -262,11 +182,12 @@ enum status network_load(struct network **out, const char *folder,
     if (status == OK)
         status = file_read(path.data, NETWORK_SIZE_MAX, &text, err);
     if (status == OK) {
-        struct reading reading = {.network = network, .path = path.data};
+        struct reading reading = {.path = path.data};
 
         status = json_parse(&json, text_bytes(&text), err);
         if (status == OK)
             status = take_network(&reading, json_root(json), err);
+        *network = reading.network;
         if (status != OK)
             status = error_wrap(err, "%s", path.data);
     }

@@ -77,6 +77,33 @@ enum status json_take_count(const struct json_key *key,
     return OK;
 }
 
+enum status json_take_u64(const struct json_key *key,
+                          const struct json_value *value, void *target,
+                          struct error *err)
+{
+    int64_t whole;
+    uint64_t number;
+
+    assert(key->min >= 0);
+    if (!json_integer(value, &whole) || (double)whole < key->min)
+        return json_refuse(key, value, "is none", err);
+    number = (uint64_t)whole;
+    memcpy((char *)target + key->offset, &number, sizeof number);
+    return OK;
+}
+
+enum status json_take_version(const struct json_key *key,
+                              const struct json_value *value, void *target,
+                              struct error *err)
+{
+    int64_t version;
+
+    (void)target;
+    if (!json_integer(value, &version) || (double)version != key->min)
+        return json_refuse(key, value, "is another", err);
+    return OK;
+}
+
 enum status json_take_string(const struct json_key *key,
                              const struct json_value *value, void *target,
                              struct error *err)
@@ -87,6 +114,37 @@ enum status json_take_string(const struct json_key *key,
         return error_memory(err, key->name);
     memcpy((char *)target + key->offset, &copy, sizeof copy);
     return OK;
+}
+
+enum status json_take_name(const struct json_key *key,
+                           const struct json_value *value, void *target,
+                           struct error *err)
+{
+    struct bytes name = bytes_of_string(json_string(value));
+
+    if (!key->valid(name))
+        return json_refuse(key, value, "is none", err);
+    /* What is valid fits, or the table is wrong. */
+    assert(name.size < key->size);
+    memcpy((char *)target + key->offset, json_string(value), name.size + 1);
+    return OK;
+}
+
+enum status json_take_items(const struct json_key *key,
+                            const struct json_value *value, void *target,
+                            struct error *err)
+{
+    double count = (double)json_length(value);
+    enum status status = OK;
+
+    if (!in_range(key, count))
+        return json_refuse(key, value,
+                           key->min > 0 ? "has another number" : "are too many",
+                           err);
+    for (const struct json_value *item = json_first(value);
+         status == OK && item != NULL; item = json_next(item))
+        status = key->item(item, target, err);
+    return status;
 }
 
 enum status json_find_word(const struct json_key *key,
@@ -222,4 +280,14 @@ enum status json_take_object(const struct json_value *object,
         if (key[i].required && json_member(object, key[i].name) == NULL)
             return refuse_missing(object, &key[i], err);
     return OK;
+}
+
+enum status json_take_root(const struct json_value *root,
+                           const struct json_key *key, size_t count,
+                           void *target, struct error *err)
+{
+    if (json_kind(root) != JSON_OBJECT)
+        return error_set(err, E_INPUT, "expected an object, found %s",
+                         json_kind_name(json_kind(root)));
+    return json_take_object(root, key, count, target, err);
 }

@@ -30,6 +30,10 @@ typedef enum status json_take(const struct json_key *key,
                               const struct json_value *value, void *target,
                               struct error *err);
 
+/* Take one item of an array. */
+typedef enum status json_take_item(const struct json_value *item, void *target,
+                                   struct error *err);
+
 /* A string that may stand as a value. */
 struct json_word {
     const char *name; /* NULL ends a list of words */
@@ -43,9 +47,12 @@ struct json_key {
     json_take *take;      /* NULL: known, but not in this version */
     bool required;
     size_t offset;                /* into the target, for json_take_* */
-    double min, max;              /* json_take_number, json_take_count */
+    double min, max;              /* of a number, or how many items */
     bool whole;                   /* json_take_number */
     const struct json_word *word; /* json_take_word */
+    bool (*valid)(struct bytes);  /* json_take_name */
+    size_t size;                  /* json_take_name: at the offset, with NUL */
+    json_take_item *item;         /* json_take_items */
 };
 
 /* Take all members of `object` in document order. */
@@ -53,17 +60,31 @@ MUST_USE enum status json_take_object(const struct json_value *object,
                                       const struct json_key *key, size_t count,
                                       void *target, struct error *err);
 
+/* The same for the root of a document, which may be no object. */
+MUST_USE enum status json_take_root(const struct json_value *root,
+                                    const struct json_key *key, size_t count,
+                                    void *target, struct error *err);
+
 /* Take this one member, which says what the others may be. */
 MUST_USE enum status json_take_member(const struct json_value *object,
                                       const struct json_key *key, void *target,
                                       struct error *err);
 
-/* Takers: a double at the offset; a uint32_t; a copy of the string in a char *
- * that is NULL so far; the index of the word in an unsigned. */
+/* Takers: a double at the offset; a uint32_t; a uint64_t; a copy of the string
+ * in a char * that is NULL so far; a copy of a valid one in a char[size]; the
+ * index of the word in an unsigned. */
 json_take json_take_number;
 json_take json_take_count;
+json_take json_take_u64;
 json_take json_take_string;
+json_take json_take_name;
 json_take json_take_word;
+
+/* The version of a format: must be `min`, and is taken nowhere. */
+json_take json_take_version;
+
+/* Each item of an array of `min` to `max`, by key->item with the target. */
+json_take json_take_items;
 
 /* Index of the string among the key's words.  E_VERSION for one of a later
  * version. */

@@ -14,6 +14,8 @@
 
 /* ---- takers of both formats ---- */
 
+/* Unlike json_take_version: who verifies must learn that it is not the file
+ * that is wrong, but the program that is old. */
 static enum status take_version(const struct json_key *key,
                                 const struct json_value *value, void *target,
                                 struct error *err)
@@ -27,20 +29,6 @@ static enum status take_version(const struct json_key *key,
         return error_set(err, E_VERSION,
                          "line %u: version %jd of \"%s\": 1 is known",
                          json_line(value), (intmax_t)version, key->name);
-    return OK;
-}
-
-static enum status take_u64(const struct json_key *key,
-                            const struct json_value *value, void *target,
-                            struct error *err)
-{
-    int64_t number;
-    uint64_t taken;
-
-    if (!json_integer(value, &number) || number < 0)
-        return json_refuse(key, value, "is none", err);
-    taken = (uint64_t)number;
-    memcpy((char *)target + key->offset, &taken, sizeof taken);
     return OK;
 }
 
@@ -58,19 +46,6 @@ static enum status take_borrowed(const struct json_key *key,
 
 /* ---- trust: reading ---- */
 
-static enum status take_origin(const struct json_key *key,
-                               const struct json_value *value, void *target,
-                               struct error *err)
-{
-    struct trust *trust = target;
-    const char *origin = json_string(value);
-
-    if (!note_name_valid(bytes_of_string(origin)))
-        return json_refuse(key, value, "is none", err);
-    memcpy(trust->origin, origin, strlen(origin) + 1);
-    return OK;
-}
-
 struct node_keys {
     struct bytes name;
     struct bytes key;
@@ -87,8 +62,8 @@ static bool node_is_new(const struct trust *trust,
     return true;
 }
 
-static enum status take_node(struct trust *trust,
-                             const struct json_value *value, struct error *err)
+static enum status take_node(const struct json_value *value, void *target,
+                             struct error *err)
 {
     static const struct json_key keys[] = {
         {.name = "name",
@@ -104,6 +79,7 @@ static enum status take_node(struct trust *trust,
          .required = true,
          .offset = offsetof(struct node_keys, key)},
     };
+    struct trust *trust = target;
     struct note_verifier *node = &trust->node[trust->node_count];
     struct node_keys taken;
 
@@ -127,45 +103,23 @@ static enum status take_node(struct trust *trust,
     return OK;
 }
 
-static enum status take_nodes(const struct json_key *key,
-                              const struct json_value *value, void *target,
-                              struct error *err)
+static enum status take_root(const struct json_value *value, void *target,
+                             struct error *err)
 {
     struct trust *trust = target;
-    enum status status = OK;
+    struct certificate **root = &trust->root[trust->root_count];
 
-    if (json_length(value) < 1 || json_length(value) > TRUST_NODES_MAX)
-        return json_refuse(key, value, "has another number", err);
-    for (const struct json_value *item = json_first(value);
-         status == OK && item != NULL; item = json_next(item))
-        status = take_node(trust, item, err);
-    return status;
-}
-
-static enum status take_roots(const struct json_key *key,
-                              const struct json_value *value, void *target,
-                              struct error *err)
-{
-    struct trust *trust = target;
-
-    if (json_length(value) < 1 || json_length(value) > TRUST_ROOTS_MAX)
-        return json_refuse(key, value, "has another number", err);
-    for (const struct json_value *item = json_first(value); item != NULL;
-         item = json_next(item)) {
-        struct certificate **root = &trust->root[trust->root_count];
-
-        if (json_kind(item) != JSON_STRING)
-            return error_set(err, E_INPUT, "line %u: a root is a PEM text",
-                             json_line(item));
-        if (certificate_parse_pem(root, bytes_of_string(json_string(item)),
-                                  err) != OK)
-            return error_wrap(err, "line %u", json_line(item));
-        trust->root_count++;
-        if (!certificate_subject(*root)->is_authority)
-            return error_set(err, E_INPUT,
-                             "line %u: a root is an authority's certificate",
-                             json_line(item));
-    }
+    if (json_kind(value) != JSON_STRING)
+        return error_set(err, E_INPUT, "line %u: a root is a PEM text",
+                         json_line(value));
+    if (certificate_parse_pem(root, bytes_of_string(json_string(value)), err) !=
+        OK)
+        return error_wrap(err, "line %u", json_line(value));
+    trust->root_count++;
+    if (!certificate_subject(*root)->is_authority)
+        return error_set(err, E_INPUT,
+                         "line %u: a root is an authority's certificate",
+                         json_line(value));
     return OK;
 }
 
@@ -188,13 +142,19 @@ static const struct json_key trust_keys[] = {
     {.name = "origin",
      .kind = JSON_STRING,
      .expected = "the name of a log",
-     .take = take_origin,
-     .required = true},
+     .take = json_take_name,
+     .required = true,
+     .offset = offsetof(struct trust, origin),
+     .valid = note_name_valid,
+     .size = NOTE_NAME_MAX + 1},
     {.name = "nodes",
      .kind = JSON_ARRAY,
      .expected = "1 to 15 nodes",
-     .take = take_nodes,
-     .required = true},
+     .take = json_take_items,
+     .required = true,
+     .min = 1,
+     .max = TRUST_NODES_MAX,
+     .item = take_node},
     {.name = "quorum",
      .kind = JSON_NUMBER,
      .expected = "how many nodes must have signed, 1 to 15",
@@ -206,12 +166,15 @@ static const struct json_key trust_keys[] = {
     {.name = "roots",
      .kind = JSON_ARRAY,
      .expected = "1 to 32 certificates in PEM",
-     .take = take_roots,
-     .required = true},
+     .take = json_take_items,
+     .required = true,
+     .min = 1,
+     .max = TRUST_ROOTS_MAX,
+     .item = take_root},
     {.name = "minimum_size",
      .kind = JSON_NUMBER,
      .expected = "the size of a log",
-     .take = take_u64,
+     .take = json_take_u64,
      .required = true,
      .offset = offsetof(struct trust, minimum_size)},
     {.name = "demo",
@@ -223,12 +186,8 @@ static const struct json_key trust_keys[] = {
 static enum status trust_take(struct trust *trust,
                               const struct json_value *root, struct error *err)
 {
-    if (json_kind(root) != JSON_OBJECT)
-        return error_set(err, E_INPUT, "expected an object, found %s",
-                         json_kind_name(json_kind(root)));
-    if (json_take_object(root, trust_keys,
-                         sizeof trust_keys / sizeof *trust_keys, trust,
-                         err) != OK)
+    if (json_take_root(root, trust_keys, sizeof trust_keys / sizeof *trust_keys,
+                       trust, err) != OK)
         return err->status;
     if (trust->quorum > trust->node_count)
         return error_set(err, E_INPUT, "a quorum of %u among %zu nodes",
@@ -591,13 +550,13 @@ static const struct json_key proof_keys[] = {
     {.name = "block",
      .kind = JSON_NUMBER,
      .expected = "the number of a block",
-     .take = take_u64,
+     .take = json_take_u64,
      .required = true,
      .offset = offsetof(struct proof_parts, block)},
     {.name = "index",
      .kind = JSON_NUMBER,
      .expected = "a position in the log",
-     .take = take_u64,
+     .take = json_take_u64,
      .required = true,
      .offset = offsetof(struct proof_parts, index)},
     {.name = "hashes",
@@ -617,12 +576,8 @@ static enum status proof_take(struct proof *proof, struct error *err)
 {
     const struct json_value *root = json_root(proof->json);
 
-    if (json_kind(root) != JSON_OBJECT)
-        return error_set(err, E_INPUT, "expected an object, found %s",
-                         json_kind_name(json_kind(root)));
-    if (json_take_object(root, proof_keys,
-                         sizeof proof_keys / sizeof *proof_keys, &proof->parts,
-                         err) != OK)
+    if (json_take_root(root, proof_keys, sizeof proof_keys / sizeof *proof_keys,
+                       &proof->parts, err) != OK)
         return err->status;
     if (entry_parse(&proof->entry, proof->parts.entry, proof->parts.signatures,
                     err) != OK)

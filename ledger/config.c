@@ -11,50 +11,12 @@
 
 /* What takers work on: the peer is the one that is being read. */
 struct reading {
-    struct config *config;
-    struct config_peer *peer;
+    struct config config;
+    struct config_peer peer;
     const char *path; /* of config.json */
 };
 
 /* ---- takers ---- */
-
-static enum status take_version(const struct json_key *key,
-                                const struct json_value *value, void *target,
-                                struct error *err)
-{
-    int64_t version;
-
-    (void)target;
-    if (!json_integer(value, &version) || version != 1)
-        return json_refuse(key, value, "is another", err);
-    return OK;
-}
-
-static enum status take_id(const struct json_key *key,
-                           const struct json_value *value, uint64_t *out,
-                           struct error *err)
-{
-    int64_t id;
-
-    if (!json_integer(value, &id) || id < 1)
-        return json_refuse(key, value, "is none", err);
-    *out = (uint64_t)id;
-    return OK;
-}
-
-static enum status take_node(const struct json_key *key,
-                             const struct json_value *value, void *target,
-                             struct error *err)
-{
-    return take_id(key, value, &((struct reading *)target)->config->node, err);
-}
-
-static enum status take_peer_id(const struct json_key *key,
-                                const struct json_value *value, void *target,
-                                struct error *err)
-{
-    return take_id(key, value, &((struct reading *)target)->peer->id, err);
-}
 
 /* The name of a file, made one that can be opened. */
 static enum status take_path(const struct json_key *key,
@@ -73,37 +35,20 @@ static enum status take_path(const struct json_key *key,
     if (status == OK && (copy = string_copy(path.data)) == NULL)
         status = error_memory(err, key->name);
     if (status == OK)
-        memcpy((char *)reading->config + key->offset, &copy, sizeof copy);
+        memcpy((char *)reading + key->offset, &copy, sizeof copy);
     text_clear(&path);
     return status;
 }
 
 static enum status take_address(const struct json_key *key,
-                                const struct json_value *value, char **out,
+                                const struct json_value *value, void *target,
                                 struct error *err)
 {
     struct address address;
 
     if (!address_parse(bytes_of_string(json_string(value)), &address))
         return json_refuse(key, value, "is none", err);
-    *out = string_copy(json_string(value));
-    return *out != NULL ? OK : error_memory(err, key->name);
-}
-
-static enum status take_raft(const struct json_key *key,
-                             const struct json_value *value, void *target,
-                             struct error *err)
-{
-    return take_address(key, value, &((struct reading *)target)->config->raft,
-                        err);
-}
-
-static enum status take_peer_raft(const struct json_key *key,
-                                  const struct json_value *value, void *target,
-                                  struct error *err)
-{
-    return take_address(key, value, &((struct reading *)target)->peer->raft,
-                        err);
+    return json_take_string(key, value, target, err);
 }
 
 static enum status take_endpoint(const struct reading *reading,
@@ -124,7 +69,7 @@ static enum status take_listen(const struct json_key *key,
     struct reading *reading = target;
 
     (void)key;
-    return take_endpoint(reading, value, true, reading->config->listen, err);
+    return take_endpoint(reading, value, true, reading->config.listen, err);
 }
 
 static enum status take_peer_bus(const struct json_key *key,
@@ -134,7 +79,7 @@ static enum status take_peer_bus(const struct json_key *key,
     struct reading *reading = target;
 
     (void)key;
-    return take_endpoint(reading, value, false, reading->peer->bus, err);
+    return take_endpoint(reading, value, false, reading->peer.bus, err);
 }
 
 static enum status take_peer_curve(const struct json_key *key,
@@ -143,7 +88,7 @@ static enum status take_peer_curve(const struct json_key *key,
 {
     struct reading *reading = target;
 
-    if (!curve_key_parse(&reading->peer->curve,
+    if (!curve_key_parse(&reading->peer.curve,
                          bytes_of_string(json_string(value))))
         return json_refuse(key, value, "is none", err);
     return OK;
@@ -155,7 +100,7 @@ static enum status take_log(const struct json_key *key,
 {
     struct reading *reading = target;
 
-    if (!log_level_parse(json_string(value), &reading->config->log))
+    if (!log_level_parse(json_string(value), &reading->config.log))
         return json_refuse(key, value, "is none", err);
     return OK;
 }
@@ -166,13 +111,16 @@ static const struct json_key peer_keys[] = {
     {.name = "id",
      .kind = JSON_NUMBER,
      .expected = "a node's id, a whole number from 1",
-     .take = take_peer_id,
-     .required = true},
+     .take = json_take_u64,
+     .required = true,
+     .offset = offsetof(struct reading, peer.id),
+     .min = 1},
     {.name = "raft",
      .kind = JSON_STRING,
      .expected = "an address, HOST:PORT",
-     .take = take_peer_raft,
-     .required = true},
+     .take = take_address,
+     .required = true,
+     .offset = offsetof(struct reading, peer.raft)},
     {.name = "bus",
      .kind = JSON_STRING,
      .expected = "where the node listens",
@@ -185,37 +133,25 @@ static const struct json_key peer_keys[] = {
      .required = true},
 };
 
-static enum status take_peer(struct reading *reading,
-                             const struct json_value *value, struct error *err)
+static enum status take_peer(const struct json_value *value, void *target,
+                             struct error *err)
 {
-    struct config *config = reading->config;
+    struct reading *reading = target;
+    struct config *config = &reading->config;
+    enum status status;
 
     if (json_kind(value) != JSON_OBJECT)
         return error_set(err, E_INPUT, "line %u: a peer is an object",
                          json_line(value));
-    /* Counted first: what it owns is released with the others. */
-    reading->peer = &config->peer[config->peer_count++];
-    if (json_take_object(value, peer_keys, sizeof peer_keys / sizeof *peer_keys,
-                         reading, err) != OK)
-        return err->status;
-    for (size_t i = 0; i + 1 < config->peer_count; i++)
-        if (config->peer[i].id == reading->peer->id)
-            return error_set(err, E_INPUT, "line %u: node %ju is there twice",
-                             json_line(value), (uintmax_t)reading->peer->id);
-    return OK;
-}
-
-static enum status take_peers(const struct json_key *key,
-                              const struct json_value *value, void *target,
-                              struct error *err)
-{
-    enum status status = OK;
-
-    if (json_length(value) > GENESIS_NODES_MAX - 1)
-        return json_refuse(key, value, "are too many", err);
-    for (const struct json_value *item = json_first(value);
-         status == OK && item != NULL; item = json_next(item))
-        status = take_peer(target, item, err);
+    reading->peer = (struct config_peer){.id = 0};
+    status = json_take_object(
+        value, peer_keys, sizeof peer_keys / sizeof *peer_keys, reading, err);
+    for (size_t i = 0; status == OK && i < config->peer_count; i++)
+        if (config->peer[i].id == reading->peer.id)
+            status = error_set(err, E_INPUT, "line %u: node %ju is there twice",
+                               json_line(value), (uintmax_t)reading->peer.id);
+    /* Even if it is refused: what it owns is released with the others. */
+    config->peer[config->peer_count++] = reading->peer;
     return status;
 }
 
@@ -225,55 +161,58 @@ static const struct json_key config_keys[] = {
     {.name = "ledger",
      .kind = JSON_NUMBER,
      .expected = "the version of the format, 1",
-     .take = take_version,
-     .required = true},
+     .take = json_take_version,
+     .required = true,
+     .min = 1},
     {.name = "node",
      .kind = JSON_NUMBER,
      .expected = "this node's id, a whole number from 1",
-     .take = take_node,
-     .required = true},
+     .take = json_take_u64,
+     .required = true,
+     .offset = offsetof(struct reading, config.node),
+     .min = 1},
     {.name = "genesis",
      .kind = JSON_STRING,
      .expected = "the name of a file",
      .take = take_path,
      .required = true,
-     .offset = offsetof(struct config, genesis)},
+     .offset = offsetof(struct reading, config.genesis)},
     {.name = "database",
      .kind = JSON_STRING,
      .expected = "the name of a file",
      .take = take_path,
      .required = true,
-     .offset = offsetof(struct config, database)},
+     .offset = offsetof(struct reading, config.database)},
     {.name = "raft_folder",
      .kind = JSON_STRING,
      .expected = "the name of a folder",
      .take = take_path,
      .required = true,
-     .offset = offsetof(struct config, raft_folder)},
+     .offset = offsetof(struct reading, config.raft_folder)},
     {.name = "key",
      .kind = JSON_STRING,
      .expected = "the name of a file",
      .take = take_path,
      .required = true,
-     .offset = offsetof(struct config, key)},
+     .offset = offsetof(struct reading, config.key)},
     {.name = "certificate",
      .kind = JSON_STRING,
      .expected = "the name of a file",
      .take = take_path,
      .required = true,
-     .offset = offsetof(struct config, certificate)},
+     .offset = offsetof(struct reading, config.certificate)},
     {.name = "cosign",
      .kind = JSON_STRING,
      .expected = "the name of a file",
      .take = take_path,
      .required = true,
-     .offset = offsetof(struct config, cosign)},
+     .offset = offsetof(struct reading, config.cosign)},
     {.name = "curve",
      .kind = JSON_STRING,
      .expected = "the name of a file",
      .take = take_path,
      .required = true,
-     .offset = offsetof(struct config, curve)},
+     .offset = offsetof(struct reading, config.curve)},
     {.name = "listen",
      .kind = JSON_STRING,
      .expected = "ipc://PATH or tcp://ADDRESS:PORT",
@@ -282,30 +221,30 @@ static const struct json_key config_keys[] = {
     {.name = "raft",
      .kind = JSON_STRING,
      .expected = "an address, HOST:PORT",
-     .take = take_raft,
-     .required = true},
+     .take = take_address,
+     .required = true,
+     .offset = offsetof(struct reading, config.raft)},
     {.name = "peers",
      .kind = JSON_ARRAY,
      .expected = "the other nodes, at most 14",
-     .take = take_peers,
-     .required = true},
+     .take = json_take_items,
+     .required = true,
+     .max = GENESIS_NODES_MAX - 1,
+     .item = take_peer},
     {.name = "log",
      .kind = JSON_STRING,
      .expected = "error, warning, info or debug",
      .take = take_log},
 };
 
-static enum status take_config(struct config *config, const char *path,
+static enum status take_config(struct reading *reading,
                                const struct json_value *root, struct error *err)
 {
-    struct reading reading = {.config = config, .path = path};
+    const struct config *config = &reading->config;
 
-    if (json_kind(root) != JSON_OBJECT)
-        return error_set(err, E_INPUT, "expected an object, found %s",
-                         json_kind_name(json_kind(root)));
-    if (json_take_object(root, config_keys,
-                         sizeof config_keys / sizeof *config_keys, &reading,
-                         err) != OK)
+    if (json_take_root(root, config_keys,
+                       sizeof config_keys / sizeof *config_keys, reading,
+                       err) != OK)
         return err->status;
     for (size_t i = 0; i < config->peer_count; i++)
         if (config->peer[i].id == config->node)
@@ -327,13 +266,15 @@ enum status config_load(struct config **out, const char *path,
     *out = NULL;
     if (config == NULL)
         return error_memory(err, "the configuration");
-    config->log = LOG_LEVEL_INFO;
     text_init(&text);
     status = file_read(path, CONFIG_SIZE_MAX, &text, err);
     if (status == OK) {
+        struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
+
         status = json_parse(&json, text_bytes(&text), err);
         if (status == OK)
-            status = take_config(config, path, json_root(json), err);
+            status = take_config(&reading, json_root(json), err);
+        *config = reading.config;
         if (status != OK)
             status = error_wrap(err, "%s", path);
     }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/files.h"
-#include "common/json.h"
+#include "common/json_keys.h"
 
 /* A file of 15 nodes and some hundred certificates is far below. */
 #define GENESIS_SIZE_MAX (4u << 20)
@@ -15,168 +15,196 @@ static enum status wrong(const struct json_value *value, const char *what,
     return error_set(err, E_INPUT, "line %u: %s", json_line(value), what);
 }
 
-/* A member that must be there, of a kind. */
-static enum status member(const struct json_value *object, const char *key,
-                          enum json_kind kind, const struct json_value **value,
-                          struct error *err)
-{
-    *value = json_member(object, key);
-    if (*value == NULL)
-        return error_set(err, E_INPUT, "line %u: \"%s\" is missing",
-                         json_line(object), key);
-    if (json_kind(*value) != kind)
-        return error_set(err, E_INPUT, "line %u: \"%s\" is not %s",
-                         json_line(*value), key, json_kind_name(kind));
-    return OK;
-}
+/* ---- takers ---- */
 
-static enum status member_text(const struct json_value *object, const char *key,
-                               char *out, size_t size_max, struct error *err)
-{
-    const struct json_value *value;
-    enum status status = member(object, key, JSON_STRING, &value, err);
-    size_t size;
-
-    if (status != OK)
-        return status;
-    size = strlen(json_string(value));
-    if (size == 0 || size > size_max)
-        return error_set(err, E_INPUT,
-                         "line %u: \"%s\" has %zu bytes, 1 to %zu may be",
-                         json_line(value), key, size, size_max);
-    memcpy(out, json_string(value), size + 1);
-    return OK;
-}
-
-static enum status member_name(const struct json_value *object, const char *key,
-                               char out[IDENTITY_NAME_MAX + 1],
-                               struct error *err)
-{
-    enum status status = member_text(object, key, out, IDENTITY_NAME_MAX, err);
-
-    if (status == OK && !identity_name_valid(bytes_of_string(out)))
-        return error_set(err, E_INPUT, "line %u: \"%s\" is no name",
-                         json_line(json_member(object, key)), key);
-    return status;
-}
-
-static enum status take_certificate(const struct json_value *value,
+static enum status read_certificate(const struct json_value *value,
                                     struct certificate **certificate,
                                     struct error *err)
 {
-    if (json_kind(value) != JSON_STRING)
-        return wrong(value, "a certificate is a PEM text", err);
     if (certificate_parse_pem(certificate, bytes_of_string(json_string(value)),
                               err) != OK)
         return error_wrap(err, "line %u", json_line(value));
     return OK;
 }
 
-static enum status take_certificates(const struct json_value *root,
-                                     const char *key,
-                                     struct genesis_certificates *out,
-                                     struct error *err)
+static enum status take_certificates(const struct json_key *key,
+                                     const struct json_value *value,
+                                     void *target, struct error *err)
 {
-    const struct json_value *list;
-    enum status status = member(root, key, JSON_ARRAY, &list, err);
+    struct genesis_certificates *out =
+        (struct genesis_certificates *)(void *)((char *)target + key->offset);
 
-    if (status != OK)
-        return status;
-    if (json_length(list) > GENESIS_CERTIFICATES_MAX)
-        return wrong(list, "too many certificates", err);
-    out->item = calloc(json_length(list) + 1, sizeof(struct certificate *));
+    if (json_length(value) > GENESIS_CERTIFICATES_MAX)
+        return wrong(value, "too many certificates", err);
+    out->item = calloc(json_length(value) + 1, sizeof(struct certificate *));
     if (out->item == NULL)
         return error_memory(err, "the certificates");
-    for (const struct json_value *value = json_first(list); value != NULL;
-         value = json_next(value)) {
-        status = take_certificate(value, &out->item[out->count], err);
-        if (status != OK)
-            return status;
+    for (const struct json_value *item = json_first(value); item != NULL;
+         item = json_next(item)) {
+        if (json_kind(item) != JSON_STRING)
+            return wrong(item, "a certificate is a PEM text", err);
+        if (read_certificate(item, &out->item[out->count], err) != OK)
+            return err->status;
         out->count++;
     }
     return OK;
 }
 
-static enum status take_node(struct genesis *genesis,
-                             const struct json_value *value, struct error *err)
+static enum status take_certificate(const struct json_key *key,
+                                    const struct json_value *value,
+                                    void *target, struct error *err)
 {
-    struct genesis_node *node = &genesis->node[genesis->node_count];
-    const struct json_value *id, *certificate, *cosigner;
-    int64_t number = 0;
-    enum status status;
+    struct genesis_node *node = target;
 
-    if (json_kind(value) != JSON_OBJECT)
-        return wrong(value, "a node is an object", err);
-    if (json_length(value) != 5)
-        return wrong(value,
-                     "a node has id, name, organisation, certificate "
-                     "and cosigner, nothing else",
-                     err);
-    status = member(value, "id", JSON_NUMBER, &id, err);
-    if (status == OK && (!json_integer(id, &number) || number < 1 ||
-                         genesis_node(genesis, (uint64_t)number) != NULL))
-        status =
-            wrong(id, "a node's id is a whole number from 1 of its own", err);
-    if (status == OK)
-        status = member_name(value, "name", node->name, err);
-    if (status == OK)
-        status = member_name(value, "organisation", node->organisation, err);
-    if (status == OK)
-        status = member(value, "certificate", JSON_STRING, &certificate, err);
-    if (status == OK)
-        status = member(value, "cosigner", JSON_STRING, &cosigner, err);
-    if (status == OK)
-        status = take_certificate(certificate, &node->certificate, err);
-    if (status != OK)
-        return status;
-    node->id = (uint64_t)number;
-    genesis->node_count++;
+    (void)key;
+    return read_certificate(value, &node->certificate, err);
+}
+
+static enum status take_cosigner(const struct json_key *key,
+                                 const struct json_value *value, void *target,
+                                 struct error *err)
+{
+    struct genesis_node *node = target;
+
     if (note_verifier_parse(&node->cosigner,
-                            bytes_of_string(json_string(cosigner)), err) != OK)
-        return error_wrap(err, "line %u: \"cosigner\"", json_line(cosigner));
+                            bytes_of_string(json_string(value)), err) != OK)
+        return error_wrap(err, "line %u: \"%s\"", json_line(value), key->name);
     return OK;
 }
 
-static enum status take_nodes(struct genesis *genesis,
-                              const struct json_value *root, struct error *err)
-{
-    const struct json_value *list;
-    enum status status = member(root, "nodes", JSON_ARRAY, &list, err);
+static const struct json_key node_keys[] = {
+    {.name = "id",
+     .kind = JSON_NUMBER,
+     .expected = "a node's id, a whole number from 1",
+     .take = json_take_u64,
+     .required = true,
+     .offset = offsetof(struct genesis_node, id),
+     .min = 1},
+    {.name = "name",
+     .kind = JSON_STRING,
+     .expected = "the name of a node",
+     .take = json_take_name,
+     .required = true,
+     .offset = offsetof(struct genesis_node, name),
+     .valid = identity_name_valid,
+     .size = IDENTITY_NAME_MAX + 1},
+    {.name = "organisation",
+     .kind = JSON_STRING,
+     .expected = "the name of an organisation",
+     .take = json_take_name,
+     .required = true,
+     .offset = offsetof(struct genesis_node, organisation),
+     .valid = identity_name_valid,
+     .size = IDENTITY_NAME_MAX + 1},
+    {.name = "certificate",
+     .kind = JSON_STRING,
+     .expected = "a certificate in PEM",
+     .take = take_certificate,
+     .required = true},
+    {.name = "cosigner",
+     .kind = JSON_STRING,
+     .expected = "a verifier key",
+     .take = take_cosigner,
+     .required = true},
+};
 
-    if (status != OK)
-        return status;
-    if (json_length(list) < 1 || json_length(list) > GENESIS_NODES_MAX)
-        return error_set(err, E_INPUT, "line %u: 1 to %d nodes may be",
-                         json_line(list), GENESIS_NODES_MAX);
-    for (const struct json_value *value = json_first(list);
-         status == OK && value != NULL; value = json_next(value))
-        status = take_node(genesis, value, err);
-    return status;
+/* What a node owns is released with the genesis, counted or not. */
+static enum status take_node(const struct json_value *value, void *target,
+                             struct error *err)
+{
+    struct genesis *genesis = target;
+    struct genesis_node *node = &genesis->node[genesis->node_count];
+
+    if (json_kind(value) != JSON_OBJECT)
+        return wrong(value, "a node is an object", err);
+    if (json_take_object(value, node_keys, sizeof node_keys / sizeof *node_keys,
+                         node, err) != OK)
+        return err->status;
+    if (genesis_node(genesis, node->id) != NULL)
+        return wrong(value, "a node has an id of its own", err);
+    genesis->node_count++;
+    return OK;
 }
 
-static enum status take_endorsements(struct genesis *genesis,
-                                     const struct json_value *root,
-                                     struct error *err)
+static enum status take_endorsements(const struct json_key *key,
+                                     const struct json_value *object,
+                                     void *target, struct error *err)
 {
-    const struct json_value *object;
-    enum status status = member(root, "endorsement", JSON_OBJECT, &object, err);
+    struct genesis *genesis = target;
 
-    for (const struct json_value *value = status == OK ? json_first(object)
-                                                       : NULL;
-         status == OK && value != NULL; value = json_next(value)) {
+    (void)key;
+    for (const struct json_value *value = json_first(object); value != NULL;
+         value = json_next(value)) {
         enum entry_type type;
 
         if (!entry_type_parse(bytes_of_string(json_key(value)), &type))
             return wrong(value, "no type of entries", err);
         if (json_kind(value) != JSON_STRING)
             return wrong(value, "an endorsement policy is a text", err);
-        status = endorsement_parse(&genesis->endorsement[type],
-                                   bytes_of_string(json_string(value)), err);
-        if (status != OK)
+        if (endorsement_parse(&genesis->endorsement[type],
+                              bytes_of_string(json_string(value)), err) != OK)
             return error_wrap(err, "line %u", json_line(value));
     }
-    return status;
+    return OK;
 }
+
+static const struct json_key genesis_keys[] = {
+    {.name = "genesis",
+     .kind = JSON_NUMBER,
+     .expected = "the version of the format, 1",
+     .take = json_take_version,
+     .required = true,
+     .min = 1},
+    {.name = "origin",
+     .kind = JSON_STRING,
+     .expected = "the name of a log, without white space, control characters "
+                 "or plus signs",
+     .take = json_take_name,
+     .required = true,
+     .offset = offsetof(struct genesis, origin),
+     .valid = note_name_valid,
+     .size = NOTE_NAME_MAX + 1},
+    {.name = "channel",
+     .kind = JSON_STRING,
+     .expected = "1 to 64 lower-case letters, digits and dashes, a letter "
+                 "first",
+     .take = json_take_name,
+     .required = true,
+     .offset = offsetof(struct genesis, channel),
+     .valid = entry_channel_valid,
+     .size = ENTRY_CHANNEL_MAX + 1},
+    {.name = "roots",
+     .kind = JSON_ARRAY,
+     .expected = "certificates in PEM",
+     .take = take_certificates,
+     .required = true,
+     .offset = offsetof(struct genesis, roots)},
+    {.name = "authorities",
+     .kind = JSON_ARRAY,
+     .expected = "certificates in PEM",
+     .take = take_certificates,
+     .required = true,
+     .offset = offsetof(struct genesis, authorities)},
+    {.name = "members",
+     .kind = JSON_ARRAY,
+     .expected = "certificates in PEM",
+     .take = take_certificates,
+     .required = true,
+     .offset = offsetof(struct genesis, members)},
+    {.name = "nodes",
+     .kind = JSON_ARRAY,
+     .expected = "1 to 15 nodes",
+     .take = json_take_items,
+     .required = true,
+     .min = 1,
+     .max = GENESIS_NODES_MAX,
+     .item = take_node},
+    {.name = "endorsement",
+     .kind = JSON_OBJECT,
+     .expected = "policies by type of entry",
+     .take = take_endorsements,
+     .required = true},
+};
 
 /* ---- what must hold of all of it ---- */
 
@@ -282,17 +310,8 @@ static enum status check_node(const struct genesis *genesis, size_t at,
 
 static enum status check_all(const struct genesis *genesis, struct error *err)
 {
-    enum status status;
+    enum status status = check_authorities(genesis, err);
 
-    if (!note_name_valid(bytes_of_string(genesis->origin)))
-        return error_set(err, E_INPUT,
-                         "\"origin\" has white space, control characters or "
-                         "plus signs");
-    if (!entry_channel_valid(bytes_of_string(genesis->channel)))
-        return error_set(err, E_INPUT,
-                         "\"channel\" is lower-case letters, digits and "
-                         "dashes, a letter first");
-    status = check_authorities(genesis, err);
     if (status == OK)
         status = check_members(genesis, err);
     for (size_t i = 0; status == OK && i < genesis->node_count; i++)
@@ -317,37 +336,10 @@ static enum status take_digest(struct genesis *genesis,
 static enum status take_all(struct genesis *genesis,
                             const struct json_value *root, struct error *err)
 {
-    const struct json_value *version;
-    int64_t number = 0;
-    enum status status;
+    enum status status = json_take_root(
+        root, genesis_keys, sizeof genesis_keys / sizeof *genesis_keys, genesis,
+        err);
 
-    if (json_kind(root) != JSON_OBJECT || json_length(root) != 8)
-        return wrong(root,
-                     "genesis, origin, channel, roots, authorities, "
-                     "members, nodes and endorsement are expected, "
-                     "nothing else",
-                     err);
-    status = member(root, "genesis", JSON_NUMBER, &version, err);
-    if (status == OK && (!json_integer(version, &number) || number != 1))
-        status =
-            wrong(version, "\"genesis\" is the version of the format, 1", err);
-    if (status == OK)
-        status =
-            member_text(root, "origin", genesis->origin, NOTE_NAME_MAX, err);
-    if (status == OK)
-        status = member_text(root, "channel", genesis->channel,
-                             ENTRY_CHANNEL_MAX, err);
-    if (status == OK)
-        status = take_certificates(root, "roots", &genesis->roots, err);
-    if (status == OK)
-        status =
-            take_certificates(root, "authorities", &genesis->authorities, err);
-    if (status == OK)
-        status = take_certificates(root, "members", &genesis->members, err);
-    if (status == OK)
-        status = take_nodes(genesis, root, err);
-    if (status == OK)
-        status = take_endorsements(genesis, root, err);
     if (status == OK)
         status = check_all(genesis, err);
     if (status == OK)

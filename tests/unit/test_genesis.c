@@ -134,21 +134,24 @@ static void what_is_no_genesis_is_refused(void)
     network_open(&network);
     expect_refusal(1, "{", "[", "line ");
     expect_refusal(1, "\"genesis\": 1", "\"genesis\": 2", "version");
-    expect_refusal(1, "\"genesis\"", "\"genesys\"", "\"genesis\" is missing");
+    expect_refusal(1, "\"channel\": \"main\",", "", "no \"channel\"");
+    expect_refusal(1, "\"genesis\"", "\"genesys\"",
+                   "did you mean \"genesis\"?");
     expect_refusal(1, "\"origin\": \"log.example/test\"", "\"origin\": \"a b\"",
                    "origin");
     expect_refusal(1, "\"origin\": \"log.example/test\"", "\"origin\": \"\"",
-                   "0 bytes");
+                   "\"origin\" is none");
     expect_refusal(1, "\"origin\": \"log.example/test\"", "\"origin\": 7",
-                   "is not a string");
+                   "\"origin\" is a number");
     expect_refusal(1, "\"main\"", "\"Main\"", "channel");
     expect_refusal(1, "\"endorsement\": {", "\"x\": 1, \"endorsement\": {",
-                   "nothing else");
+                   "unknown key \"x\"");
     expect_refusal(1, "\"release\":", "\"relaese\":", "no type of entries");
     expect_refusal(1, "AND('$", "AND($", "column 5");
     expect_refusal(1, "\"id\": 2", "\"id\": 1", "of its own");
     expect_refusal(1, "\"id\": 2", "\"id\": 0", "from 1");
-    expect_refusal(1, "\"name\": \"node2\"", "\"name\": \"-2\"", "no name");
+    expect_refusal(1, "\"name\": \"node2\"", "\"name\": \"-2\"",
+                   "\"name\" is none");
     expect_refusal(1, "\"name\": \"node2\"", "\"name\": \"node1\"",
                    "another node");
     expect_refusal(1, "\"name\": \"node2\"", "\"name\": \"node9\"",
@@ -158,7 +161,7 @@ static void what_is_no_genesis_is_refused(void)
                    "its certificate has another");
     expect_refusal(1, "\"cosigner\": \"node2+", "\"cosigner\": \"node3+",
                    "\"cosigner\"");
-    expect_refusal(1, "\"id\": 2", "\"id\": 2, \"x\": 1", "nothing else");
+    expect_refusal(1, "\"id\": 2", "\"id\": 2, \"x\": 1", "unknown key \"x\"");
     expect_refusal(1, "-----BEGIN", "-----END", "line ");
     network_close(&network);
 }

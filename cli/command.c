@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,39 +64,6 @@ int command_misuse(const char *command, const char *format, ...)
     command_print_harmless(stderr, text);
     fprintf(stderr, "\nTry \"anchorite%s%s --help\".\n", blank, command);
     return status_exit_code(E_USAGE);
-}
-
-/* Is `word` a flag of those known, the one for `value`, with "=..." behind it?
- * getopt tells it in no other way. */
-static bool is_flag_with_value(const struct option *known, const char *word,
-                               int value)
-{
-    size_t size = strcspn(word, "=");
-
-    if (strncmp(word, "--", 2) != 0 || word[size] != '=')
-        return false;
-    for (; known->name != NULL; known++)
-        if (known->val == value && known->has_arg == no_argument &&
-            strncmp(word + 2, known->name, size - 2) == 0)
-            return true;
-    return false;
-}
-
-int command_misuse_option(int result, char **argv, const struct option *known)
-{
-    /* Not the word in question where a short option has others behind it. */
-    const char *word = argv[optind - 1];
-    int size = (int)strcspn(word, "=");
-
-    if (result == ':' && strncmp(word, "--", 2) == 0)
-        return command_misuse(argv[0], "%.*s wants a value", size, word);
-    if (result == ':')
-        return command_misuse(argv[0], "-%c wants a value", optopt);
-    if (is_flag_with_value(known, word, optopt))
-        return command_misuse(argv[0], "%.*s takes no value", size, word);
-    if (optopt != 0)
-        return command_misuse(argv[0], "there is no option -%c", optopt);
-    return command_misuse(argv[0], "there is no option %.*s", size, word);
 }
 
 int command_help(const char *text)

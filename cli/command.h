@@ -8,7 +8,6 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#include <getopt.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,10 +41,6 @@ int command_fail(const struct error *err);
  * Without a command (NULL) it is one of `anchorite` itself. */
 int command_misuse(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* What getopt_long(3) did not understand: it returned `result`, '?' or ':',
- * with opterr off and a colon in front of the short options. */
-int command_misuse_option(int result, char **argv, const struct option *known);
 
 /* Print the help; the exit code. */
 int command_help(const char *text);

@@ -3,9 +3,9 @@
  * its figures out.
  */
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 #include "anonymizer/anonymize.h"
 #include "anonymizer/policy.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "common/files.h"
-#include "common/number.h"
 
 /* Stages that take time. */
 #define STAGES (STAGE_RECHECK + 1)
@@ -50,7 +50,7 @@ struct options {
     const char *output;
     bool json;
     bool no_recheck;
-    unsigned threads;
+    uint64_t threads;
 };
 
 /* Wall time of each stage. */
@@ -62,78 +62,67 @@ struct stopwatch {
 
 /* ---- options ---- */
 
-static unsigned online_cores(void)
+static uint64_t online_cores(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (cores < 1)
         return 1;
-    return cores > THREADS_MAX ? THREADS_MAX : (unsigned)cores;
+    return cores > THREADS_MAX ? THREADS_MAX : (uint64_t)cores;
 }
 
-/* 0: go on; otherwise *exit_code is to be returned. */
-static int parse_options(int argc, char **argv, struct options *options,
-                         int *exit_code)
+static const struct option_row rows[] = {
+    {.name = "policy",
+     .letter = 'p',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct options, policy)},
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct options, output)},
+    {.name = "json",
+     .letter = 'j',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct options, json)},
+    {.name = "threads",
+     .letter = 't',
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct options, threads),
+     .min = 1,
+     .max = THREADS_MAX,
+     .words = " wants"},
+    {.name = "no-recheck",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct options, no_recheck)},
+};
+
+static const struct options_table known = {help, rows,
+                                           sizeof rows / sizeof *rows};
+
+/* False: *exit_code is to be returned, all has been said. */
+static bool parse_options(int argc, char **argv, struct options *options,
+                          int *exit_code)
 {
-    static const struct option known[] = {
-        {"policy", required_argument, NULL, 'p'},
-        {"output", required_argument, NULL, 'o'},
-        {"json", no_argument, NULL, 'j'},
-        {"threads", required_argument, NULL, 't'},
-        {"no-recheck", no_argument, NULL, 'R'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    uint64_t threads;
-    int option;
+    struct operands operands;
 
     *options = (struct options){.threads = online_cores()};
-    *exit_code = status_exit_code(E_USAGE);
-    optind = 1;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":p:o:jt:h", known, NULL)) != -1)
-        switch (option) {
-        case 'p':
-            options->policy = optarg;
-            break;
-        case 'o':
-            options->output = optarg;
-            break;
-        case 'j':
-            options->json = true;
-            break;
-        case 't':
-            if (!number_parse_unsigned(bytes_of_string(optarg), 1, THREADS_MAX,
-                                       &threads))
-                return command_misuse(
-                    argv[0], "--threads wants a whole number from 1 to %d",
-                    THREADS_MAX);
-            options->threads = (unsigned)threads;
-            break;
-        case 'R':
-            options->no_recheck = true;
-            break;
-        case 'h':
-            *exit_code = command_help(help);
-            return 1;
-        default:
-            command_misuse_option(option, argv, known);
-            return 1;
-        }
+    if (!options_parse(&known, argc, argv, options, &operands, exit_code))
+        return false;
+    options->input = operands.at[0];
     if (options->policy == NULL)
-        return command_misuse(argv[0], "--policy is missing");
-    if (options->output == NULL)
-        return command_misuse(argv[0], "--output is missing");
-    if (optind == argc)
-        return command_misuse(argv[0], "the input table is missing");
-    if (optind + 1 < argc)
-        return command_misuse(argv[0], "one input table, not %d",
-                              argc - optind);
-    options->input = argv[optind];
-    if (options->json && strcmp(options->output, "-") == 0)
-        return command_misuse(argv[0], "--json and --output - both want "
-                                       "standard output");
-    return 0;
+        command_misuse(argv[0], "--policy is missing");
+    else if (options->output == NULL)
+        command_misuse(argv[0], "--output is missing");
+    else if (operands.count == 0)
+        command_misuse(argv[0], "the input table is missing");
+    else if (operands.count > 1)
+        command_misuse(argv[0], "one input table, not %d", operands.count);
+    else if (options->json && strcmp(options->output, "-") == 0)
+        command_misuse(argv[0], "--json and --output - both want standard "
+                                "output");
+    else
+        return true;
+    return false;
 }
 
 /* ---- time ---- */
@@ -505,7 +494,7 @@ static enum status run(const struct options *options,
                        struct error *err)
 {
     struct stopwatch watch = {.terminal = isatty(STDERR_FILENO) == 1};
-    struct anonymize_options engine = {.threads = options->threads,
+    struct anonymize_options engine = {.threads = (unsigned)options->threads,
                                        .no_recheck = options->no_recheck,
                                        .cancel = command_cancel(),
                                        .on_stage = on_stage,
@@ -533,7 +522,7 @@ int command_anonymize(int argc, char **argv)
     int input = -1, exit_code;
     enum status status;
 
-    if (parse_options(argc, argv, &options, &exit_code) != 0)
+    if (!parse_options(argc, argv, &options, &exit_code))
         return exit_code;
     error_init(&err);
     status = policy_open(&policy, options.policy, &err);

@@ -1,5 +1,5 @@
 #include <errno.h>
-#include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/companion.h"
 #include "cli/network.h"
+#include "cli/options.h"
 
 static const char help[] =
     "usage: anchorite audit --dir NODE_DIR [--json]\n\n"
@@ -61,38 +62,30 @@ static enum status hand_over(const struct options *options, struct error *err)
     return status;
 }
 
+static const struct option_row rows[] = {
+    {.name = "dir",
+     .letter = 'd',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct options, folder)},
+    {.name = "json",
+     .letter = 'j',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct options, json)},
+};
+
+static const struct options_table known = {help, rows,
+                                           sizeof rows / sizeof *rows};
+
 /* False: *exit_code is to be returned, all has been said. */
 static bool parse_options(int argc, char **argv, struct options *options,
                           int *exit_code)
 {
-    static const struct option known[] = {
-        {"dir", required_argument, NULL, 'd'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
+    struct operands operands;
 
     *options = (struct options){.folder = NULL};
-    *exit_code = status_exit_code(E_USAGE);
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "d:jh", known, NULL)) != -1)
-        switch (option) {
-        case 'd':
-            options->folder = optarg;
-            break;
-        case 'j':
-            options->json = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            *exit_code = status_exit_code(OK);
-            return false;
-        default:
-            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
-            return false;
-        }
-    if (optind != argc)
+    if (!options_parse(&known, argc, argv, options, &operands, exit_code))
+        return false;
+    if (operands.count != 0)
         command_misuse(argv[0], "nothing but options is expected");
     else if (options->folder == NULL)
         command_misuse(argv[0], "--dir is missing");

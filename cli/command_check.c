@@ -1,7 +1,7 @@
 /*
  * cli/command_check.c - `anchorite check`: does this table satisfy the policy?
  */
-#include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 #include "anonymizer/recheck.h"
 #include "cli/check_report.h"
 #include "cli/command.h"
+#include "cli/options.h"
 
 static const char help[] =
     "usage: anchorite check --policy POLICY TABLE [--json]\n\n"
@@ -30,45 +31,39 @@ struct options {
     bool json;
 };
 
-/* 0: go on; otherwise *exit_code is to be returned. */
-static int parse_options(int argc, char **argv, struct options *options,
-                         int *exit_code)
-{
-    static const struct option known[] = {
-        {"policy", required_argument, NULL, 'p'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
+static const struct option_row rows[] = {
+    {.name = "policy",
+     .letter = 'p',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct options, policy)},
+    {.name = "json",
+     .letter = 'j',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct options, json)},
+};
 
-    *options = (struct options){0};
-    *exit_code = status_exit_code(E_USAGE);
-    optind = 1;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":p:jh", known, NULL)) != -1)
-        switch (option) {
-        case 'p':
-            options->policy = optarg;
-            break;
-        case 'j':
-            options->json = true;
-            break;
-        case 'h':
-            *exit_code = command_help(help);
-            return 1;
-        default:
-            command_misuse_option(option, argv, known);
-            return 1;
-        }
+static const struct options_table known = {help, rows,
+                                           sizeof rows / sizeof *rows};
+
+/* False: *exit_code is to be returned, all has been said. */
+static bool parse_options(int argc, char **argv, struct options *options,
+                          int *exit_code)
+{
+    struct operands operands;
+
+    *options = (struct options){.policy = NULL};
+    if (!options_parse(&known, argc, argv, options, &operands, exit_code))
+        return false;
+    options->table = operands.at[0];
     if (options->policy == NULL)
-        return command_misuse(argv[0], "--policy is missing");
-    if (optind == argc)
-        return command_misuse(argv[0], "the table is missing");
-    if (optind + 1 < argc)
-        return command_misuse(argv[0], "one table, not %d", argc - optind);
-    options->table = argv[optind];
-    return 0;
+        command_misuse(argv[0], "--policy is missing");
+    else if (operands.count == 0)
+        command_misuse(argv[0], "the table is missing");
+    else if (operands.count > 1)
+        command_misuse(argv[0], "one table, not %d", operands.count);
+    else
+        return true;
+    return false;
 }
 
 static enum status print_json(const struct policy *policy,
@@ -96,7 +91,7 @@ int command_check(int argc, char **argv)
     int table = -1, exit_code;
     enum status status;
 
-    if (parse_options(argc, argv, &options, &exit_code) != 0)
+    if (!parse_options(argc, argv, &options, &exit_code))
         return exit_code;
     error_init(&err);
     status = policy_open(&policy, options.policy, &err);

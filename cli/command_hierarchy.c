@@ -1,11 +1,12 @@
 #include <assert.h>
-#include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "anonymizer/hierarchy.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "common/limits.h"
 #include "common/utf8.h"
 
@@ -265,49 +266,43 @@ static enum status show(const struct options *options, struct error *err)
     return status;
 }
 
+static const struct option_row rows[] = {
+    {.name = "all",
+     .letter = 'a',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct options, all)},
+    {.name = "json",
+     .letter = 'j',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct options, json)},
+};
+
+static const struct options_table known = {help, rows,
+                                           sizeof rows / sizeof *rows};
+
 /* False: *exit_code is to be returned, all has been said. */
 static bool parse_options(int argc, char **argv, struct options *options,
                           int *exit_code)
 {
-    static const struct option known[] = {
-        {"all", no_argument, NULL, 'a'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
+    struct operands operands;
+    char **words;
 
-    *options = (struct options){0};
-    *exit_code = status_exit_code(E_USAGE);
-    optind = 1;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":ajh", known, NULL)) != -1)
-        switch (option) {
-        case 'a':
-            options->all = true;
-            break;
-        case 'j':
-            options->json = true;
-            break;
-        case 'h':
-            *exit_code = command_help(help);
-            return false;
-        default:
-            command_misuse_option(option, argv, known);
-            return false;
-        }
-    if (optind == argc)
+    *options = (struct options){.file = NULL};
+    if (!options_parse(&known, argc, argv, options, &operands, exit_code))
+        return false;
+    words = operands.at;
+    if (operands.count == 0)
         command_misuse(argv[0], "what to do is missing: show");
-    else if (strcmp(argv[optind], "build") == 0)
+    else if (strcmp(words[0], "build") == 0)
         command_misuse(argv[0], "build: not in this version");
-    else if (strcmp(argv[optind], "show") != 0)
-        command_misuse(argv[0], "show is known, \"%s\" is not", argv[optind]);
-    else if (optind + 1 == argc)
+    else if (strcmp(words[0], "show") != 0)
+        command_misuse(argv[0], "show is known, \"%s\" is not", words[0]);
+    else if (operands.count == 1)
         command_misuse(argv[0], "show: the file is missing");
-    else if (optind + 2 < argc)
-        command_misuse(argv[0], "show: one file, not %d", argc - optind - 1);
+    else if (operands.count > 2)
+        command_misuse(argv[0], "show: one file, not %d", operands.count - 1);
     else
-        options->file = argv[optind + 1];
+        options->file = words[1];
     return options->file != NULL;
 }
 

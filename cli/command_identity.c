@@ -1,6 +1,6 @@
 #include <assert.h>
 #include <errno.h>
-#include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "common/files.h"
 #include "common/identity.h"
 #include "common/limits.h"
@@ -74,6 +75,7 @@ static const char help[] =
     "custodian \\\n      --name kim request.pem --output certificate.pem\n"
     "  anchorite identity show certificate.pem\n";
 
+/* Options with a value, in the order of the rows below. */
 enum value {
     VALUE_KEY,
     VALUE_CA,
@@ -85,10 +87,6 @@ enum value {
     VALUE_OUTPUT,
     VALUE_COUNT
 };
-
-static const char *const value_names[VALUE_COUNT] = {
-    "key", "ca", "ca-key", "organisation", "role", "name", "days", "output"};
-static const char value_letters[] = "kcKOrndo";
 
 struct options {
     const char *value[VALUE_COUNT];
@@ -493,6 +491,30 @@ static const struct action actions[] = {
     {"show", show, 0, 0, "certificate"},
 };
 
+#define VALUE_ROW(id, word, key)                                               \
+    [VALUE_##id] = {.name = (word),                                            \
+                    .letter = (key),                                           \
+                    .kind = OPTION_TEXT,                                       \
+                    .offset = offsetof(struct options, value[VALUE_##id])}
+
+static const struct option_row rows[] = {
+    VALUE_ROW(KEY, "key", 'k'),
+    VALUE_ROW(CA, "ca", 'c'),
+    VALUE_ROW(CA_KEY, "ca-key", 'K'),
+    VALUE_ROW(ORGANISATION, "organisation", 'O'),
+    VALUE_ROW(ROLE, "role", 'r'),
+    VALUE_ROW(NAME, "name", 'n'),
+    VALUE_ROW(DAYS, "days", 'd'),
+    VALUE_ROW(OUTPUT, "output", 'o'),
+    [VALUE_COUNT] = {.name = "json",
+                     .letter = 'j',
+                     .kind = OPTION_FLAG,
+                     .offset = offsetof(struct options, json)},
+};
+
+static const struct options_table known = {help, rows,
+                                           sizeof rows / sizeof *rows};
+
 static const struct action *find_action(const char *name)
 {
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
@@ -510,10 +532,10 @@ static int check_options(const char *command, const struct action *action,
 
         if (!given && (action->needed & 1u << i) != 0)
             return command_misuse(command, "%s: --%s is missing", action->name,
-                                  value_names[i]);
+                                  rows[i].name);
         if (given && (action->allowed & 1u << i) == 0)
             return command_misuse(command, "%s: takes no --%s", action->name,
-                                  value_names[i]);
+                                  rows[i].name);
     }
     if (options->json && action->run != show)
         return command_misuse(command, "%s: takes no --json", action->name);
@@ -535,54 +557,23 @@ static int check_options(const char *command, const struct action *action,
 static const struct action *
 parse_options(int argc, char **argv, struct options *options, int *exit_code)
 {
-    static const struct option known[] = {
-        {"key", required_argument, NULL, 'k'},
-        {"ca", required_argument, NULL, 'c'},
-        {"ca-key", required_argument, NULL, 'K'},
-        {"organisation", required_argument, NULL, 'O'},
-        {"role", required_argument, NULL, 'r'},
-        {"name", required_argument, NULL, 'n'},
-        {"days", required_argument, NULL, 'd'},
-        {"output", required_argument, NULL, 'o'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     const struct action *action;
-    const char *letter;
-    int option;
+    struct operands operands;
 
     *options = (struct options){.json = false};
-    *exit_code = status_exit_code(E_USAGE);
-    optind = 1;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":k:c:K:O:r:n:d:o:jh", known,
-                                 NULL)) != -1) {
-        if (option == 'h') {
-            *exit_code = command_help(help);
-            return NULL;
-        }
-        letter = strchr(value_letters, option);
-        if (option == 'j') {
-            options->json = true;
-        } else if (letter != NULL) {
-            options->value[letter - value_letters] = optarg;
-        } else {
-            *exit_code = command_misuse_option(option, argv, known);
-            return NULL;
-        }
-    }
-    if (optind == argc) {
+    if (!options_parse(&known, argc, argv, options, &operands, exit_code))
+        return NULL;
+    if (operands.count == 0) {
         command_misuse(argv[0], "what to do is missing");
         return NULL;
     }
-    action = find_action(argv[optind]);
+    action = find_action(operands.at[0]);
     if (action == NULL) {
-        command_misuse(argv[0], "there is no action \"%s\"", argv[optind]);
+        command_misuse(argv[0], "there is no action \"%s\"", operands.at[0]);
         return NULL;
     }
-    options->file = argv[optind + 1];
-    *exit_code = check_options(argv[0], action, options, argc - optind - 1);
+    options->file = operands.at[1];
+    *exit_code = check_options(argv[0], action, options, operands.count - 1);
     return *exit_code == 0 ? action : NULL;
 }
 

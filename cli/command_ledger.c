@@ -1,13 +1,11 @@
-#include <getopt.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/ledger_load.h"
 #include "cli/ledger_requests.h"
-#include "common/number.h"
+#include "cli/options.h"
 
 #define SECONDS_MAX 3600
 #define REPEAT_MAX 1000000
@@ -62,53 +60,133 @@ static const char help[] =
     "  anchorite ledger prove 17 --dir /tmp/demo --output proof.json\n"
     "  anchorite ledger verify proof.json --trust trust.json\n";
 
+/* Where each stands among the rows below. */
+enum row {
+    ROW_DIR,
+    ROW_AS,
+    ROW_TYPE,
+    ROW_PAYLOAD,
+    ROW_ENDORSE,
+    ROW_OUTPUT,
+    ROW_TRUST,
+    ROW_FROM,
+    ROW_TIMEOUT,
+    ROW_REPEAT,
+    ROW_COUNT,
+    ROW_SECONDS,
+    ROW_RATE,
+    ROW_IN_FLIGHT,
+    ROW_BEFOREHAND,
+    ROW_KEEP,
+    ROW_JSON,
+    ROWS
+};
+
+static const struct option_row rows[ROWS] = {
+    [ROW_DIR] = {.name = "dir",
+                 .letter = 'd',
+                 .kind = OPTION_TEXT,
+                 .offset = offsetof(struct ledger_request, folder)},
+    [ROW_AS] = {.name = "as",
+                .letter = 'u',
+                .kind = OPTION_TEXT,
+                .offset = offsetof(struct ledger_request, user)},
+    [ROW_TYPE] = {.name = "type",
+                  .letter = 't',
+                  .kind = OPTION_TEXT,
+                  .offset = offsetof(struct ledger_request, type)},
+    [ROW_PAYLOAD] = {.name = "payload",
+                     .letter = 'p',
+                     .kind = OPTION_TEXT,
+                     .offset = offsetof(struct ledger_request, payload)},
+    [ROW_ENDORSE] = {.name = "endorse",
+                     .letter = 'e',
+                     .kind = OPTION_TEXT,
+                     .offset = offsetof(struct ledger_request, endorsers)},
+    [ROW_OUTPUT] = {.name = "output",
+                    .letter = 'o',
+                    .kind = OPTION_TEXT,
+                    .offset = offsetof(struct ledger_request, output)},
+    [ROW_TRUST] = {.name = "trust",
+                   .kind = OPTION_TEXT,
+                   .offset = offsetof(struct ledger_request, trust)},
+    [ROW_FROM] = {.name = "from",
+                  .kind = OPTION_TEXT,
+                  .offset = offsetof(struct ledger_request, from)},
+    [ROW_TIMEOUT] = {.name = "timeout",
+                     .kind = OPTION_NUMBER,
+                     .offset = offsetof(struct ledger_request, timeout_ms),
+                     .min = 1,
+                     .max = SECONDS_MAX,
+                     .unit = 1000},
+    [ROW_REPEAT] = {.name = "repeat",
+                    .kind = OPTION_NUMBER,
+                    .offset = offsetof(struct ledger_request, repeat),
+                    .min = 1,
+                    .max = REPEAT_MAX},
+    [ROW_COUNT] = {.name = "count",
+                   .kind = OPTION_NUMBER,
+                   .offset = offsetof(struct ledger_request, count),
+                   .min = 1,
+                   .max = LOAD_COUNT_MAX},
+    [ROW_SECONDS] = {.name = "seconds",
+                     .kind = OPTION_NUMBER,
+                     .offset = offsetof(struct ledger_request, seconds),
+                     .min = 1,
+                     .max = LOAD_SECONDS_MAX},
+    [ROW_RATE] = {.name = "rate",
+                  .kind = OPTION_NUMBER,
+                  .offset = offsetof(struct ledger_request, rate),
+                  .min = 1,
+                  .max = LOAD_RATE_MAX},
+    [ROW_IN_FLIGHT] = {.name = "in-flight",
+                       .kind = OPTION_NUMBER,
+                       .offset = offsetof(struct ledger_request, in_flight),
+                       .min = 1,
+                       .max = LOAD_IN_FLIGHT_MAX},
+    [ROW_BEFOREHAND] = {.name = "beforehand",
+                        .kind = OPTION_NUMBER,
+                        .offset = offsetof(struct ledger_request, beforehand),
+                        .min = 1,
+                        .max = LOAD_BEFOREHAND_MAX},
+    [ROW_KEEP] = {.name = "keep",
+                  .kind = OPTION_TEXT,
+                  .offset = offsetof(struct ledger_request, keep)},
+    [ROW_JSON] = {.name = "json",
+                  .letter = 'j',
+                  .kind = OPTION_FLAG,
+                  .offset = offsetof(struct ledger_request, json)},
+};
+
+static const struct options_table known = {help, rows, ROWS};
+
+#define BIT(row) (UINT32_C(1) << ROW_##row)
+/* What every question to a network takes; --dir it needs. */
+#define ASKING (BIT(AS) | BIT(TIMEOUT))
+
 /* What is done, whether it has an operand (named so in messages), and what it
- * needs besides. */
+ * needs and takes besides, as bits. */
 static const struct action {
     const char *name;
     enum status (*run)(const struct ledger_request *request, struct error *err);
     const char *operand;
-    const char *takes; /* short names of options; upper case: required */
+    uint32_t needed, taken;
 } actions[] = {
-    {"submit", ledger_submit, NULL, "DUTPejs"},
-    {"show", ledger_show, "an id or a position", "Dujs"},
-    {"history", ledger_history, "a key", "Dujs"},
-    {"prove", ledger_prove, "an id or a position", "DuOs"},
-    {"verify", ledger_verify, "a proof", "Rjn"},
-    {"checkpoint", ledger_checkpoint, NULL, "Dufjs"},
-    {"check", ledger_check, "a file that load kept", "Dus"},
-    {"load", ledger_load, NULL, "DUcxaibksj"},
+    {"submit", ledger_submit, NULL,
+     BIT(DIR) | BIT(AS) | BIT(TYPE) | BIT(PAYLOAD),
+     BIT(ENDORSE) | BIT(JSON) | BIT(TIMEOUT)},
+    {"show", ledger_show, "an id or a position", BIT(DIR), ASKING | BIT(JSON)},
+    {"history", ledger_history, "a key", BIT(DIR), ASKING | BIT(JSON)},
+    {"prove", ledger_prove, "an id or a position", BIT(DIR) | BIT(OUTPUT),
+     ASKING},
+    {"verify", ledger_verify, "a proof", BIT(TRUST), BIT(JSON) | BIT(REPEAT)},
+    {"checkpoint", ledger_checkpoint, NULL, BIT(DIR),
+     ASKING | BIT(FROM) | BIT(JSON)},
+    {"check", ledger_check, "a file that load kept", BIT(DIR), ASKING},
+    {"load", ledger_load, NULL, BIT(DIR) | BIT(AS),
+     BIT(COUNT) | BIT(SECONDS) | BIT(RATE) | BIT(IN_FLIGHT) | BIT(BEFOREHAND) |
+         BIT(KEEP) | BIT(TIMEOUT) | BIT(JSON)},
 };
-
-static const struct option known[] = {
-    {"dir", required_argument, NULL, 'd'},
-    {"as", required_argument, NULL, 'u'},
-    {"type", required_argument, NULL, 't'},
-    {"payload", required_argument, NULL, 'p'},
-    {"endorse", required_argument, NULL, 'e'},
-    {"output", required_argument, NULL, 'o'},
-    {"trust", required_argument, NULL, 'r'},
-    {"from", required_argument, NULL, 'f'},
-    {"timeout", required_argument, NULL, 's'},
-    {"repeat", required_argument, NULL, 'n'},
-    {"count", required_argument, NULL, 'c'},
-    {"seconds", required_argument, NULL, 'x'},
-    {"rate", required_argument, NULL, 'a'},
-    {"in-flight", required_argument, NULL, 'i'},
-    {"beforehand", required_argument, NULL, 'b'},
-    {"keep", required_argument, NULL, 'k'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-static const char *option_name(char letter)
-{
-    for (size_t i = 0; known[i].name != NULL; i++)
-        if (known[i].val == letter)
-            return known[i].name;
-    return "";
-}
 
 static const struct action *find_action(const char *name)
 {
@@ -118,101 +196,23 @@ static const struct action *find_action(const char *name)
     return NULL;
 }
 
-/* `given` has a byte for each letter of an option that was there. */
 static bool options_fit(const char *command, const struct action *action,
-                        const bool given[26])
+                        uint32_t given)
 {
-    for (size_t i = 0; known[i].name != NULL; i++) {
-        char letter = (char)known[i].val;
-        char upper = (char)(letter - 'a' + 'A');
-        bool required = strchr(action->takes, upper) != NULL;
+    for (size_t i = 0; i < ROWS; i++) {
+        uint32_t bit = UINT32_C(1) << i;
 
-        if (required && !given[letter - 'a']) {
+        if ((action->needed & bit) != 0 && (given & bit) == 0) {
             command_misuse(command, "%s: --%s is missing", action->name,
-                           option_name(letter));
+                           rows[i].name);
             return false;
         }
-        if (given[letter - 'a'] && !required &&
-            strchr(action->takes, letter) == NULL) {
+        if ((given & bit) != 0 &&
+            ((action->needed | action->taken) & bit) == 0) {
             command_misuse(command, "%s: --%s is not for it", action->name,
-                           option_name(letter));
+                           rows[i].name);
             return false;
         }
-    }
-    return true;
-}
-
-/* Options that are whole numbers, and where they go. */
-static const struct number_option {
-    char letter;
-    uint64_t max; /* min is 1 */
-    uint64_t unit;
-    size_t offset;
-} numbers[] = {
-    {'s', SECONDS_MAX, 1000, offsetof(struct ledger_request, timeout_ms)},
-    {'n', REPEAT_MAX, 1, offsetof(struct ledger_request, repeat)},
-    {'c', LOAD_COUNT_MAX, 1, offsetof(struct ledger_request, count)},
-    {'x', LOAD_SECONDS_MAX, 1, offsetof(struct ledger_request, seconds)},
-    {'a', LOAD_RATE_MAX, 1, offsetof(struct ledger_request, rate)},
-    {'i', LOAD_IN_FLIGHT_MAX, 1, offsetof(struct ledger_request, in_flight)},
-    {'b', LOAD_BEFOREHAND_MAX, 1, offsetof(struct ledger_request, beforehand)},
-};
-
-static bool take_number(const char *command, int option, const char *value,
-                        struct ledger_request *request)
-{
-    const struct number_option *which = numbers;
-    uint64_t number;
-
-    while (which->letter != option)
-        which++;
-    if (!number_parse_unsigned(bytes_of_string(value), 1, which->max,
-                               &number)) {
-        command_misuse(command, "--%s: expected a whole number from 1 to %ju",
-                       option_name((char)option), (uintmax_t)which->max);
-        return false;
-    }
-    number *= which->unit;
-    memcpy((char *)request + which->offset, &number, sizeof number);
-    return true;
-}
-
-static bool take_option(const char *command, int option, const char *value,
-                        struct ledger_request *request)
-{
-    switch (option) {
-    case 'd':
-        request->folder = value;
-        break;
-    case 'u':
-        request->user = value;
-        break;
-    case 't':
-        request->type = value;
-        break;
-    case 'p':
-        request->payload = value;
-        break;
-    case 'e':
-        request->endorsers = value;
-        break;
-    case 'o':
-        request->output = value;
-        break;
-    case 'r':
-        request->trust = value;
-        break;
-    case 'f':
-        request->from = value;
-        break;
-    case 'k':
-        request->keep = value;
-        break;
-    case 'j':
-        request->json = true;
-        break;
-    default:
-        return take_number(command, option, value, request);
     }
     return true;
 }
@@ -221,54 +221,37 @@ static bool take_option(const char *command, int option, const char *value,
 static bool parse_options(int argc, char **argv, struct ledger_request *request,
                           const struct action **action, int *exit_code)
 {
-    bool given[26] = {false};
-    int option, operands;
+    struct operands operands;
 
     *request = (struct ledger_request){.timeout_ms = LEDGER_TIMEOUT_MS,
                                        .repeat = 1,
                                        .in_flight = LOAD_IN_FLIGHT,
                                        .beforehand = LOAD_BEFOREHAND};
-    *exit_code = status_exit_code(E_USAGE);
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "d:u:t:p:e:o:jh", known, NULL)) !=
-           -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            *exit_code = status_exit_code(OK);
-            return false;
-        }
-        if (option == '?') {
-            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
-            return false;
-        }
-        given[option - 'a'] = true;
-        if (!take_option(argv[0], option, optarg, request))
-            return false;
-    }
-    operands = argc - optind;
-    if (operands == 0) {
+    if (!options_parse(&known, argc, argv, request, &operands, exit_code))
+        return false;
+    if (operands.count == 0) {
         command_misuse(argv[0], "what to do is missing: submit, show, history, "
                                 "prove, verify, checkpoint, check or load");
         return false;
     }
-    *action = find_action(argv[optind]);
+    *action = find_action(operands.at[0]);
     if (*action == NULL) {
         command_misuse(argv[0],
                        "submit, show, history, prove, verify, checkpoint, "
                        "check and load are known, \"%s\" is not",
-                       argv[optind]);
+                       operands.at[0]);
         return false;
     }
-    if (operands != 1 + ((*action)->operand != NULL)) {
+    if (operands.count != 1 + ((*action)->operand != NULL)) {
         command_misuse(argv[0], "%s: expected %s", (*action)->name,
                        (*action)->operand != NULL ? (*action)->operand
                                                   : "nothing but options");
         return false;
     }
-    request->operand = argv[argc - 1];
+    request->operand = operands.at[operands.count - 1];
     if (request->count == 0)
         request->count = request->seconds > 0 ? LOAD_COUNT_MAX : LOAD_COUNT;
-    return options_fit(argv[0], *action, given);
+    return options_fit(argv[0], *action, operands.given);
 }
 
 int command_ledger(int argc, char **argv)

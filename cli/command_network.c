@@ -1,8 +1,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "cli/network.h"
 #include "cli/network_files.h"
 #include "cli/node_process.h"
+#include "cli/options.h"
 #include "cli/session.h"
 #include "common/process.h"
 
@@ -51,7 +52,7 @@ struct options {
     const char *action;
     const char *folder;
     const char *user;
-    size_t nodes; /* 0: not said */
+    uint64_t nodes; /* 0: not said */
     bool json;
 };
 
@@ -498,20 +499,6 @@ static enum status show_status(const struct options *options, bool *all,
 
 /* ---- the command ---- */
 
-static bool parse_nodes(const char *text, size_t *nodes)
-{
-    char *end;
-    unsigned long number;
-
-    errno = 0;
-    number = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] < '0' ||
-        text[0] > '9' || number < 1 || number > NETWORK_NODES_MAX)
-        return false;
-    *nodes = number;
-    return true;
-}
-
 static bool fits(const char *command, const struct options *options)
 {
     const char *action = options->action;
@@ -532,55 +519,44 @@ static bool fits(const char *command, const struct options *options)
     return false;
 }
 
+static const struct option_row rows[] = {
+    {.name = "dir",
+     .letter = 'd',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct options, folder)},
+    {.name = "nodes",
+     .letter = 'n',
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct options, nodes),
+     .min = 1,
+     .max = NETWORK_NODES_MAX},
+    {.name = "as",
+     .letter = 'u',
+     .kind = OPTION_TEXT,
+     .offset = offsetof(struct options, user)},
+    {.name = "json",
+     .letter = 'j',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct options, json)},
+};
+
+static const struct options_table known = {help, rows,
+                                           sizeof rows / sizeof *rows};
+
 /* False: *exit_code is to be returned, all has been said. */
 static bool parse_options(int argc, char **argv, struct options *options,
                           int *exit_code)
 {
-    static const struct option known[] = {
-        {"dir", required_argument, NULL, 'd'},
-        {"nodes", required_argument, NULL, 'n'},
-        {"as", required_argument, NULL, 'u'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
+    struct operands operands;
 
     *options = (struct options){.action = NULL};
-    *exit_code = status_exit_code(E_USAGE);
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "d:n:u:jh", known, NULL)) != -1)
-        switch (option) {
-        case 'd':
-            options->folder = optarg;
-            break;
-        case 'n':
-            if (!parse_nodes(optarg, &options->nodes)) {
-                command_misuse(argv[0],
-                               "--nodes: expected a number from 1 to %d",
-                               NETWORK_NODES_MAX);
-                return false;
-            }
-            break;
-        case 'u':
-            options->user = optarg;
-            break;
-        case 'j':
-            options->json = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            *exit_code = status_exit_code(OK);
-            return false;
-        default:
-            fprintf(stderr, "Try \"anchorite %s --help\".\n", argv[0]);
-            return false;
-        }
-    if (optind + 1 != argc) {
+    if (!options_parse(&known, argc, argv, options, &operands, exit_code))
+        return false;
+    if (operands.count != 1) {
         command_misuse(argv[0], "one of up, down and status is expected");
         return false;
     }
-    options->action = argv[optind];
+    options->action = operands.at[0];
     return fits(argv[0], options);
 }
 

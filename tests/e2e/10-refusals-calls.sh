@@ -50,6 +50,26 @@ misused " check" "there is no option --no-recheck"
 run hierarchy show --everything file
 misused " hierarchy" "there is no option --everything"
 
+story "and so says each command"
+for command in anonymize audit check hierarchy identity ledger network; do
+    run $command --polizei
+    misused " $command" "there is no option --polizei"
+    run $command -x
+    misused " $command" "there is no option -x"
+    run $command --json=yes
+    misused " $command" "--json takes no value"
+    run $command "$(printf -- '--burn\033[31m')"
+    misused " $command" '--burn?[31m'
+done
+run audit --dir
+misused " audit" "--dir wants a value"
+run identity -k
+misused " identity" "-k wants a value"
+run ledger --trust
+misused " ledger" "--trust wants a value"
+run network -d
+misused " network" "-d wants a value"
+
 story "something is missing or too much"
 run anonymize
 misused " anonymize" "--policy is missing"
@@ -75,11 +95,66 @@ run hierarchy show
 misused " hierarchy" "the file is missing"
 run hierarchy show a.csv b.csv
 misused " hierarchy" "one file, not 2"
+run audit
+misused " audit" "--dir is missing"
+run audit --dir d more
+misused " audit" "nothing but options is expected"
+run network
+misused " network" "one of up, down and status is expected"
+run network stop --dir d
+misused " network" 'up, down and status are known, "stop" is not'
+run network up
+misused " network" "up: --dir is missing"
+run network down --dir d --nodes 3
+misused " network" "down: --nodes is for up"
+run network up --dir d --json
+misused " network" "up: --json and --as are for status"
+run ledger
+misused " ledger" "what to do is missing"
+run ledger burn
+misused " ledger" '"burn" is not'
+run ledger show --dir d
+misused " ledger" "show: expected an id or a position"
+run ledger checkpoint 7 --dir d
+misused " ledger" "checkpoint: expected nothing but options"
+run ledger show 7
+misused " ledger" "show: --dir is missing"
+run ledger show 7 --dir d --keep f
+misused " ledger" "show: --keep is not for it"
+run identity
+misused " identity" "what to do is missing"
+run identity burn
+misused " identity" 'there is no action "burn"'
+run identity new-key
+misused " identity" "new-key: --output is missing"
+run identity new-key --output k --role r
+misused " identity" "new-key: takes no --role"
+run identity new-key --output k --json
+misused " identity" "new-key: takes no --json"
+run identity new-key --output k more
+misused " identity" "new-key: takes no file"
+run identity show
+misused " identity" "show: one certificate, not 0"
+run identity new-root --organisation O --output d --days 0
+misused " identity" "--days: a whole number from 1 to 36525"
 
 story "threads are a number from 1 to 1024"
 for threads in 0 1025 -1 two 1.5 1e2 0x2 "" " 2" 99999999999999999999; do
     run anonymize -p policy.json -o out.csv --threads="$threads" a.csv
     misused " anonymize" "--threads wants a whole number from 1 to 1024"
+done
+
+story "and so are other numbers"
+for number in 0 16 -1 two 1.5 "" " 2"; do
+    run network up --dir d --nodes="$number"
+    misused " network" "--nodes: expected a whole number from 1 to 15"
+done
+for option in timeout:3600 repeat:1000000 in-flight:1000; do
+    for number in 0 9999999999 -1 1.5; do
+        run ledger show 7 --dir d "--${option%:*}=$number"
+        misused " ledger" \
+            "--${option%:*}: expected a whole number from 1 to ${option#*:}"
+    done
 done
 
 story "what was typed cannot speak to the terminal"
@@ -91,7 +166,7 @@ run hierarchy "$(printf 'burn\302\233')"
 misused " hierarchy" '"burn?"'
 
 story "help is for stdout, and a lost one is a failure"
-for command in "" anonymize check hierarchy; do
+for command in "" anonymize audit check hierarchy identity ledger network; do
     run $command --help
     done_well
     grep -q "^  anchorite " "$work/out" || fail "no example for $command"

@@ -63,14 +63,8 @@ static enum status hand_over(const struct options *options, struct error *err)
 }
 
 static const struct option_row rows[] = {
-    {.name = "dir",
-     .letter = 'd',
-     .kind = OPTION_TEXT,
-     .offset = offsetof(struct options, folder)},
-    {.name = "json",
-     .letter = 'j',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct options, json)},
+    {"dir", 'd', OPTION_AT(TEXT, struct options, folder)},
+    {"json", 'j', OPTION_AT(FLAG, struct options, json)},
 };
 
 static const struct options_table known = {help, rows,

@@ -32,14 +32,8 @@ struct options {
 };
 
 static const struct option_row rows[] = {
-    {.name = "policy",
-     .letter = 'p',
-     .kind = OPTION_TEXT,
-     .offset = offsetof(struct options, policy)},
-    {.name = "json",
-     .letter = 'j',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct options, json)},
+    {"policy", 'p', OPTION_AT(TEXT, struct options, policy)},
+    {"json", 'j', OPTION_AT(FLAG, struct options, json)},
 };
 
 static const struct options_table known = {help, rows,

@@ -267,14 +267,8 @@ static enum status show(const struct options *options, struct error *err)
 }
 
 static const struct option_row rows[] = {
-    {.name = "all",
-     .letter = 'a',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct options, all)},
-    {.name = "json",
-     .letter = 'j',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct options, json)},
+    {"all", 'a', OPTION_AT(FLAG, struct options, all)},
+    {"json", 'j', OPTION_AT(FLAG, struct options, json)},
 };
 
 static const struct options_table known = {help, rows,

@@ -2,10 +2,8 @@
  * cli/options.h - the options of a command, by a table.
  *
  *     static const struct option_row rows[] = {
- *         {.name = "policy", .letter = 'p', .kind = OPTION_TEXT,
- *          .offset = offsetof(struct options, policy)},
- *         {.name = "threads", .letter = 't', .kind = OPTION_NUMBER,
- *          .offset = offsetof(struct options, threads),
+ *         {"policy", 'p', OPTION_AT(TEXT, struct options, policy)},
+ *         {"threads", 't', OPTION_AT(NUMBER, struct options, threads),
  *          .min = 1, .max = THREADS_MAX, .words = " wants"},
  *     };
  *
@@ -37,6 +35,10 @@ struct option_row {
     const char *words; /* refusing one, "--<name><words> a whole number from
                           ..."; NULL: ": expected" */
 };
+
+/* Kind and place of a row. */
+#define OPTION_AT(kind_name, type, member)                                     \
+    .kind = OPTION_##kind_name, .offset = offsetof(type, member)
 
 /* As many as `given` has bits. */
 #define OPTIONS_MAX 32

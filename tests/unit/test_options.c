@@ -15,25 +15,11 @@ struct target {
 };
 
 static const struct option_row rows[] = {
-    {.name = "quiet",
-     .letter = 'q',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct target, quiet)},
-    {.name = "name",
-     .letter = 'n',
-     .kind = OPTION_TEXT,
-     .offset = offsetof(struct target, name)},
-    {.name = "wait",
-     .kind = OPTION_NUMBER,
-     .offset = offsetof(struct target, wait_ms),
-     .min = 1,
-     .max = 60,
+    {"quiet", 'q', OPTION_AT(FLAG, struct target, quiet)},
+    {"name", 'n', OPTION_AT(TEXT, struct target, name)},
+    {"wait", 0, OPTION_AT(NUMBER, struct target, wait_ms), .min = 1, .max = 60,
      .unit = 1000},
-    {.name = "count",
-     .letter = 'c',
-     .kind = OPTION_NUMBER,
-     .offset = offsetof(struct target, count),
-     .max = 9},
+    {"count", 'c', OPTION_AT(NUMBER, struct target, count), .max = 9},
 };
 
 static const struct options_table known = {"", rows,

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "common/clock.h"
 #include "common/files.h"
 #include "common/identity.h"
 #include "common/limits.h"
@@ -107,16 +108,6 @@ struct action {
 
 /* ---- what actions share ---- */
 
-static enum status now_ms(int64_t *ms, struct error *err)
-{
-    struct timespec now;
-
-    if (clock_gettime(CLOCK_REALTIME, &now) != 0)
-        return error_set_errno(err, E_SYSTEM, errno, "the clock");
-    *ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    return OK;
-}
-
 /* A copy of a name as people type it. */
 static enum status copy_name(char out[IDENTITY_NAME_MAX + 1], const char *name,
                              const char *option, struct error *err)
@@ -191,16 +182,13 @@ static enum status write_certificate(const struct certificate *certificate,
 
 /* From an hour ago on, for the days given; else for `days`, and no longer than
  * `issuer` (NULL: none) is valid. */
-static enum status set_validity(const struct options *options, uint64_t days,
-                                const struct certificate *issuer,
-                                struct certificate_terms *terms,
-                                struct error *err)
+static void set_validity(const struct options *options, uint64_t days,
+                         const struct certificate *issuer,
+                         struct certificate_terms *terms)
 {
-    int64_t now = 0, first = INT64_MIN, last = INT64_MAX;
-    enum status status = now_ms(&now, err);
+    int64_t now = (int64_t)clock_now_ms();
+    int64_t first = INT64_MIN, last = INT64_MAX;
 
-    if (status != OK)
-        return status;
     if (issuer != NULL)
         certificate_validity(issuer, &first, &last);
     if (options->days > 0)
@@ -211,7 +199,6 @@ static enum status set_validity(const struct options *options, uint64_t days,
     terms->not_after_ms = now + (int64_t)days * DAY_MS;
     if (options->days == 0 && terms->not_after_ms > last)
         terms->not_after_ms = last;
-    return OK;
 }
 
 /* ---- actions ---- */
@@ -291,10 +278,9 @@ static enum status issue(const struct options *options, struct error *err)
             private_key_load(&issuer_key, options->value[VALUE_CA_KEY], err);
     if (status == OK)
         status = read_request(options->file, &key, err);
-    if (status == OK)
-        status = set_validity(
-            options, subject.is_authority ? AUTHORITY_DAYS : CERTIFICATE_DAYS,
-            issuer, &terms, err);
+    set_validity(options,
+                 subject.is_authority ? AUTHORITY_DAYS : CERTIFICATE_DAYS,
+                 issuer, &terms);
     if (status == OK)
         status = certificate_issue(&made, key, &terms, issuer, issuer_key, err);
     if (status == OK)
@@ -352,8 +338,7 @@ static enum status new_root(const struct options *options, struct error *err)
 
     status = read_subject(options, options->value[VALUE_ORGANISATION],
                           name == NULL ? "root" : name, &subject, err);
-    if (status == OK)
-        status = set_validity(options, ROOT_DAYS, NULL, &terms, err);
+    set_validity(options, ROOT_DAYS, NULL, &terms);
     if (status == OK)
         status = private_key_generate(&key, KEY_P256, err);
     if (status == OK)
@@ -491,25 +476,18 @@ static const struct action actions[] = {
     {"show", show, 0, 0, "certificate"},
 };
 
-#define VALUE_ROW(id, word, key)                                               \
-    [VALUE_##id] = {.name = (word),                                            \
-                    .letter = (key),                                           \
-                    .kind = OPTION_TEXT,                                       \
-                    .offset = offsetof(struct options, value[VALUE_##id])}
+#define VALUE_AT(id) OPTION_AT(TEXT, struct options, value[VALUE_##id])
 
 static const struct option_row rows[] = {
-    VALUE_ROW(KEY, "key", 'k'),
-    VALUE_ROW(CA, "ca", 'c'),
-    VALUE_ROW(CA_KEY, "ca-key", 'K'),
-    VALUE_ROW(ORGANISATION, "organisation", 'O'),
-    VALUE_ROW(ROLE, "role", 'r'),
-    VALUE_ROW(NAME, "name", 'n'),
-    VALUE_ROW(DAYS, "days", 'd'),
-    VALUE_ROW(OUTPUT, "output", 'o'),
-    [VALUE_COUNT] = {.name = "json",
-                     .letter = 'j',
-                     .kind = OPTION_FLAG,
-                     .offset = offsetof(struct options, json)},
+    [VALUE_KEY] = {"key", 'k', VALUE_AT(KEY)},
+    [VALUE_CA] = {"ca", 'c', VALUE_AT(CA)},
+    [VALUE_CA_KEY] = {"ca-key", 'K', VALUE_AT(CA_KEY)},
+    [VALUE_ORGANISATION] = {"organisation", 'O', VALUE_AT(ORGANISATION)},
+    [VALUE_ROLE] = {"role", 'r', VALUE_AT(ROLE)},
+    [VALUE_NAME] = {"name", 'n', VALUE_AT(NAME)},
+    [VALUE_DAYS] = {"days", 'd', VALUE_AT(DAYS)},
+    [VALUE_OUTPUT] = {"output", 'o', VALUE_AT(OUTPUT)},
+    [VALUE_COUNT] = {"json", 'j', OPTION_AT(FLAG, struct options, json)},
 };
 
 static const struct options_table known = {help, rows,

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -18,6 +17,7 @@
 #include "cli/node_process.h"
 #include "cli/options.h"
 #include "cli/session.h"
+#include "common/clock.h"
 #include "common/process.h"
 
 #define NODES_DEFAULT 3
@@ -119,14 +119,6 @@ struct starting {
     int ready; /* -1: it is */
 };
 
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static enum status not_started(const struct site *site, size_t node,
                                const char *why, struct error *err)
 {
@@ -168,7 +160,7 @@ static enum status await_ready(const struct site *site,
                                struct starting *starting, size_t count,
                                struct error *err)
 {
-    uint64_t deadline_ms = clock_ms() + READY_MS;
+    uint64_t deadline_ms = clock_steady_ms() + READY_MS;
     atomic_bool *cancel = command_cancel();
     enum status status = OK;
 
@@ -179,7 +171,7 @@ static enum status await_ready(const struct site *site,
             i++;
         } else if (atomic_load(cancel)) {
             status = error_set(err, E_CANCELLED, "interrupted");
-        } else if (clock_ms() >= deadline_ms) {
+        } else if (clock_steady_ms() >= deadline_ms) {
             status = not_started(site, starting[i].node,
                                  "is not ready within 20 seconds", err);
         } else if (poll(&poll_fd, 1, TICK_MS) > 0) {
@@ -520,24 +512,11 @@ static bool fits(const char *command, const struct options *options)
 }
 
 static const struct option_row rows[] = {
-    {.name = "dir",
-     .letter = 'd',
-     .kind = OPTION_TEXT,
-     .offset = offsetof(struct options, folder)},
-    {.name = "nodes",
-     .letter = 'n',
-     .kind = OPTION_NUMBER,
-     .offset = offsetof(struct options, nodes),
-     .min = 1,
+    {"dir", 'd', OPTION_AT(TEXT, struct options, folder)},
+    {"nodes", 'n', OPTION_AT(NUMBER, struct options, nodes), .min = 1,
      .max = NETWORK_NODES_MAX},
-    {.name = "as",
-     .letter = 'u',
-     .kind = OPTION_TEXT,
-     .offset = offsetof(struct options, user)},
-    {.name = "json",
-     .letter = 'j',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct options, json)},
+    {"as", 'u', OPTION_AT(TEXT, struct options, user)},
+    {"json", 'j', OPTION_AT(FLAG, struct options, json)},
 };
 
 static const struct options_table known = {help, rows,

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,10 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/network.h"
+#include "common/clock.h"
 #include "common/encoding.h"
 #include "common/endpoint.h"
 #include "common/files.h"
@@ -645,13 +644,12 @@ static enum status draw_origin(struct maker *maker, struct error *err)
 
 static enum status maker_start(struct maker *maker, struct error *err)
 {
-    struct timespec now;
     enum status status;
 
     for (size_t i = 0; i < NETWORK_NODES_MAX; i++)
         maker->node[i].port_socket = -1;
-    clock_gettime(CLOCK_REALTIME, &now);
-    maker->now_ms = (int64_t)now.tv_sec * 1000; /* certificates count seconds */
+    /* Certificates count seconds. */
+    maker->now_ms = (int64_t)(clock_now_ms() / 1000 * 1000);
     maker->trust = calloc(1, sizeof *maker->trust);
     if (maker->trust == NULL)
         return error_memory(err, "what to trust");
@@ -703,15 +701,6 @@ static void maker_clear(struct maker *maker)
 }
 
 /* ---- the folder ---- */
-
-static int remove_one(const char *path, const struct stat *about, int type,
-                      struct FTW *at)
-{
-    (void)about;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
 
 /* The longest path of a socket: the last node's, as another node's
  * config.json has it. */
@@ -774,7 +763,7 @@ enum status network_files_make(const char *folder, size_t node_count,
         if (status == OK)
             status = put_in_place(made.data, folder, err);
         if (status != OK)
-            nftw(made.data, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+            folder_remove(made.data);
     }
     free(maker);
     text_clear(&made);

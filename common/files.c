@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -542,6 +543,26 @@ bool file_is_open_as(const char *path, int fd)
 
     return stat(path, &is) == 0 && fstat(fd, &open_is) == 0 &&
            is.st_dev == open_is.st_dev && is.st_ino == open_is.st_ino;
+}
+
+/* ---- folders ---- */
+
+/* So many levels have a descriptor of their own; below, one is opened anew. */
+#define REMOVE_DESCRIPTORS 16
+
+static int remove_one(const char *path, const struct stat *about, int type,
+                      struct FTW *at)
+{
+    (void)about;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+bool folder_remove(const char *path)
+{
+    return nftw(path, remove_one, REMOVE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS) ==
+           0;
 }
 
 /* ---- standard descriptors ---- */

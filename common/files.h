@@ -89,6 +89,10 @@ MUST_USE enum status file_sync_folder(const char *path, struct error *err);
 bool file_same(const char *a, const char *b);
 bool file_is_open_as(const char *path, int fd);
 
+/* Remove a folder of ours and all that is in it; links are removed, not
+ * followed.  False, at the first thing that cannot be removed. */
+bool folder_remove(const char *path);
+
 /* First of all in a program: a standard descriptor that is closed would go to
  * the next file that is opened, and what is printed into that.  It gets one
  * that can neither be read nor written. */

@@ -1,7 +1,6 @@
 #include "ledger/audit_command.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/crew.h"
+#include "common/files.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "ledger/audit.h"
@@ -100,15 +100,6 @@ static enum status print_json(const struct audit_result *result,
 }
 
 /* ---- the scratch folder ---- */
-
-static int remove_one(const char *path, const struct stat *about, int type,
-                      struct FTW *at)
-{
-    (void)about;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
 
 static enum status scratch_make(struct text *folder, struct error *err)
 {
@@ -268,7 +259,7 @@ int audit_command(int argc, char **argv)
     text_init(&folder);
     if (scratch_make(&folder, &err) == OK) {
         exit_code = audit_in_child(&options, folder.data);
-        nftw(folder.data, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        folder_remove(folder.data);
     } else {
         fprintf(stderr, "anchorite-ledger: audit: %s\n", err.text);
         exit_code = status_exit_code(err.status);

@@ -6,8 +6,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/sign_internal.h"
 
@@ -28,14 +28,6 @@ struct tls {
 /* ---- who is let in ---------------------------------------------------------
  */
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The last refusal is the one that is told: mostly there is one authority of
  * the peer's organisation. */
 static enum status check_chains(const struct tls_credentials *use,
@@ -45,7 +37,7 @@ static enum status check_chains(const struct tls_credentials *use,
     const char *organisation = certificate_subject(peer)->organisation;
     enum status status =
         error_set(err, E_REFUSED, "no authority of its organisation is known");
-    int64_t time_ms = now_ms();
+    int64_t time_ms = (int64_t)clock_now_ms();
 
     for (size_t i = 0; i < use->authority_count; i++) {
         const struct certificate *authority = use->authority[i];

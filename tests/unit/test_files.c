@@ -736,6 +736,28 @@ static void fresh_file_replaces_nothing(void)
     scratch_close(&own);
 }
 
+static void folder_is_removed_with_all_in_it_and_no_more(void)
+{
+    char folder[SCRATCH_PATH_MAX];
+
+    scratch_open(&scratch);
+    snprintf(folder, sizeof folder, "%s", scratch_path(&scratch, "folder"));
+    CU_ASSERT_EQUAL_FATAL(mkdir(folder, 0700), 0);
+    CU_ASSERT_EQUAL_FATAL(mkdir(scratch_path(&scratch, "folder/deep"), 0700),
+                          0);
+    CU_ASSERT_EQUAL_FATAL(mkdir(scratch_path(&scratch, "kept"), 0700), 0);
+    scratch_write(&scratch, "kept/file", "k");
+    scratch_write(&scratch, "folder/deep/file", "f");
+    CU_ASSERT_EQUAL_FATAL(symlink(scratch_path(&scratch, "kept"),
+                                  scratch_path(&scratch, "folder/link")),
+                          0);
+    CU_ASSERT(folder_remove(folder));
+    CU_ASSERT_EQUAL(access(folder, F_OK), -1);
+    CU_ASSERT_EQUAL(access(scratch_path(&scratch, "kept/file"), F_OK), 0);
+    CU_ASSERT(!folder_remove(folder)); /* it is gone */
+    scratch_close(&scratch);
+}
+
 void suite_files(void)
 {
     static const struct test tests[] = {
@@ -780,6 +802,8 @@ void suite_files(void)
         {"closed standard descriptors are given to no file",
          closed_standard_descriptors_are_given_to_no_file},
         {"a path beside stays in the folder", path_beside_stays_in_the_folder},
+        {"a folder is removed with all in it, and no more",
+         folder_is_removed_with_all_in_it_and_no_more},
         {"a fresh file replaces nothing", fresh_file_replaces_nothing},
     };
 

@@ -20,8 +20,13 @@
 #define PID_FILE_MAX 256
 /* /proc/PID/stat: 52 numbers and a name of 16 bytes. */
 #define STAT_MAX 4096
-/* Field 22 of it; the first behind the name is field 3. */
+/* Its fields, proc(5); the first behind the name is field 3. */
+#define STAT_FLAGS_FIELD 9
 #define STAT_START_FIELD 22
+/* Of those flags: the process is on its way out of the kernel. */
+#define STAT_IS_EXITING UINT64_C(0x4)
+/* /proc/PID/status: some 60 lines; the masks of groups can be long. */
+#define STATUS_MAX 16384
 #define BOOT_ID_SIZE 37
 #define KILL_MS 5000
 /* Of a log: what a person reads at once. */
@@ -55,43 +60,86 @@ static enum status read_boot_id(char boot[BOOT_ID_SIZE], struct error *err)
     return status;
 }
 
-/* The start time from the text of /proc/PID/stat; false if it has ended.  The
- * name stands in parentheses and may have any byte in it. */
-static bool parse_stat(const char *stat, uint64_t *start)
+/* What /proc says of a process at one moment. */
+struct sight {
+    uint64_t start;
+    bool dies; /* nothing can keep it any more, though it may not be gone */
+};
+
+/* The whole file of a process, as a string; false if there is none. */
+static bool read_proc(pid_t pid, const char *name, char *out, size_t size_max)
 {
-    const char *at = strrchr(stat, ')');
+    char path[64];
+    size_t size = 0;
+    ssize_t got = 1;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    while (got > 0 && size < size_max - 1) {
+        got = read(fd, out + size, size_max - 1 - size);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    close(fd);
+    out[size] = '\0';
+    return got >= 0 && size > 0;
+}
+
+/* Field `index` of /proc/PID/stat from `at`, which is field 3. */
+static bool stat_field(const char *at, int index, uint64_t *number)
+{
     char *end;
 
-    if (at == NULL || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X')
-        return false;
-    at += 2;
-    for (int field = 3; field < STAT_START_FIELD; field++) {
+    for (int field = 3; field < index; field++) {
         at = strchr(at, ' ');
         if (at == NULL)
             return false;
         at++;
     }
     errno = 0;
-    *start = strtoull(at, &end, 10);
+    *number = strtoull(at, &end, 10);
     return errno == 0 && end != at && *end == ' ';
 }
 
-static bool read_start(pid_t pid, uint64_t *start)
+/* The name stands in parentheses and may have any byte in it. */
+static bool parse_stat(const char *stat, struct sight *sight)
 {
-    char path[64], stat[STAT_MAX];
-    ssize_t size;
-    int fd;
+    const char *at = strrchr(stat, ')');
+    uint64_t flags;
 
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (at == NULL || at[1] != ' ' ||
+        !stat_field(at + 2, STAT_FLAGS_FIELD, &flags) ||
+        !stat_field(at + 2, STAT_START_FIELD, &sight->start))
         return false;
-    size = read(fd, stat, sizeof stat - 1);
-    close(fd);
-    if (size <= 0)
+    sight->dies =
+        at[2] == 'Z' || at[2] == 'X' || (flags & STAT_IS_EXITING) != 0;
+    return true;
+}
+
+/* Does SIGKILL wait for the process in this line of /proc/PID/status? */
+static bool kill_pends(const char *status, const char *key)
+{
+    const char *at = strstr(status, key);
+
+    return at != NULL && (strtoull(at + strlen(key), NULL, 16) &
+                          UINT64_C(1) << (SIGKILL - 1)) != 0;
+}
+
+/* False: it is gone. */
+static bool look_at(pid_t pid, struct sight *sight)
+{
+    char status[STATUS_MAX], stat[STAT_MAX];
+
+    /* In this order: a signal that has just been taken is not pending any more,
+     * and soon afterwards the process is marked as exiting. */
+    if (!read_proc(pid, "status", status, sizeof status) ||
+        !read_proc(pid, "stat", stat, sizeof stat) || !parse_stat(stat, sight))
         return false;
-    stat[size] = '\0';
-    return parse_stat(stat, start);
+    sight->dies = sight->dies || kill_pends(status, "\nSigPnd:") ||
+                  kill_pends(status, "\nShdPnd:");
+    return true;
 }
 
 /* A whole number and the space behind it. */
@@ -148,12 +196,26 @@ static enum status read_mark(const char *folder, struct mark *mark, bool *there,
     return status;
 }
 
+/* A descriptor of a process is readable when all of its threads are gone, and
+ * with them its locks and ports. */
+static bool await_gone(int descriptor, int timeout_ms)
+{
+    struct pollfd poll_fd = {.fd = descriptor, .events = POLLIN};
+    int result;
+
+    do
+        result = poll(&poll_fd, 1, timeout_ms);
+    while (result < 0 && errno == EINTR);
+    return result > 0;
+}
+
 enum status node_process_find(const char *folder, bool *running, pid_t *pid,
                               int *descriptor, struct error *err)
 {
     struct mark mark = {.pid = 0};
+    struct sight sight = {.dies = false};
     char boot[BOOT_ID_SIZE];
-    uint64_t start;
+    enum status status = OK;
     bool there;
     int fd;
 
@@ -173,13 +235,20 @@ enum status node_process_find(const char *folder, bool *running, pid_t *pid,
         return error_set_errno(err, E_SYSTEM, errno, "process %ld",
                                (long)mark.pid);
     /* Behind pidfd_open: what is read now is of the process it holds. */
-    *running = read_start(mark.pid, &start) && start == mark.start;
+    *running = look_at(mark.pid, &sight) && sight.start == mark.start;
     *pid = mark.pid;
+    if (*running && sight.dies) {
+        *running = false;
+        if (!await_gone(fd, KILL_MS))
+            status = error_set(err, E_SYSTEM,
+                               "process %ld was killed, but does not end",
+                               (long)mark.pid);
+    }
     if (*running && descriptor != NULL)
         *descriptor = fd;
     else
         close(fd);
-    return OK;
+    return status;
 }
 
 /* ---- starting ---- */
@@ -187,14 +256,16 @@ enum status node_process_find(const char *folder, bool *running, pid_t *pid,
 static enum status write_mark(const char *folder, struct error *err)
 {
     struct mark mark = {.pid = getpid()};
+    struct sight sight = {.dies = false};
     struct new_file *file = NULL;
     struct text path, text;
     enum status status = read_boot_id(mark.boot, err);
 
     text_init(&path);
     text_init(&text);
-    if (status == OK && !read_start(mark.pid, &mark.start))
+    if (status == OK && !look_at(mark.pid, &sight))
         status = error_set(err, E_SYSTEM, "/proc: has no start time of ours");
+    mark.start = sight.start;
     if (status == OK)
         status = network_path(folder, "pid", &path, err);
     if (status == OK)
@@ -346,26 +417,21 @@ enum status node_process_end(const char *folder, struct error *err)
     return send_signal(folder, SIGTERM, err);
 }
 
-/* A descriptor of a process is readable when the process has ended.  Ours is
- * also waited for: it would stay as a zombie. */
+/* Ours is also waited for: it would stay as a zombie. */
 static enum status await_end(const char *folder, int timeout_ms, bool *ended,
                              struct error *err)
 {
     bool running;
-    struct pollfd poll_fd = {.events = POLLIN};
+    int descriptor;
     pid_t pid = 0;
-    int result;
     enum status status =
-        node_process_find(folder, &running, &pid, &poll_fd.fd, err);
+        node_process_find(folder, &running, &pid, &descriptor, err);
 
     *ended = true;
     if (status != OK || !running)
         return status;
-    do
-        result = poll(&poll_fd, 1, timeout_ms);
-    while (result < 0 && errno == EINTR);
-    *ended = result > 0;
-    close(poll_fd.fd);
+    *ended = await_gone(descriptor, timeout_ms);
+    close(descriptor);
     if (*ended)
         waitpid(pid, NULL, WNOHANG);
     return OK;

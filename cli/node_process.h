@@ -10,6 +10,9 @@
  * becomes the node, so that there is none without.  Signals go by descriptor
  * (pidfd), which never means another process.
  *
+ * A process that has been killed is not running.  Its end is waited for, since
+ * until then it holds the node's locks and ports.
+ *
  * What the node says goes to FOLDER/log.
  */
 #ifndef CLI_NODE_PROCESS_H
@@ -21,7 +24,8 @@
 #include "common/error.h"
 #include "common/text.h"
 
-/* *running: is it there?  *descriptor (may be NULL) is then to be closed. */
+/* *running: is it there?  *descriptor (may be NULL) is then to be closed.
+ * E_SYSTEM if it was killed and does not end all the same. */
 MUST_USE enum status node_process_find(const char *folder, bool *running,
                                        pid_t *pid, int *descriptor,
                                        struct error *err);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,6 +213,98 @@ static void another_process_with_that_number_is_left_alone(void)
     scratch_close(&scratch);
 }
 
+/* FOLDER/pid for a child that is no node: field 22 of its stat, proc(5). */
+static void mark(const struct scratch *scratch, pid_t pid)
+{
+    unsigned long long start = 0;
+    char path[64], text[128], boot[64] = "", stat[1024] = "", *at;
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_PTR_NOT_NULL(fgets(boot, sizeof boot, file));
+    fclose(file);
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    file = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_PTR_NOT_NULL(fgets(stat, sizeof stat, file));
+    fclose(file);
+    at = strrchr(stat, ')');
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    for (int field = 2; field < 22; field++) {
+        at = strchr(at, ' ');
+        CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+        at++;
+    }
+    start = strtoull(at, NULL, 10);
+    CU_ASSERT(start > 0);
+    snprintf(text, sizeof text, "%ld %llu %s", (long)pid, start, boot);
+    scratch_write(scratch, "pid", text);
+}
+
+/* When it is said not to run, it is gone, and its files are free. */
+static void one_that_was_just_killed_is_waited_for(void)
+{
+    struct scratch scratch;
+    pid_t pid;
+
+    scratch_open(&scratch);
+    for (int i = 0; i < 100; i++) {
+        pid_t child = fork();
+
+        if (child == 0)
+            for (;;)
+                if (i % 2 == 0)
+                    pause();
+        CU_ASSERT_FATAL(child > 0);
+        mark(&scratch, child);
+        CU_ASSERT_TRUE(is_running(&scratch, &pid));
+        kill(child, SIGKILL);
+        CU_ASSERT_FALSE(is_running(&scratch, &pid));
+        CU_ASSERT_EQUAL(waitpid(child, NULL, WNOHANG), child);
+    }
+    scratch_close(&scratch);
+}
+
+static void *linger(void *unused)
+{
+    (void)unused;
+    usleep(300000);
+    _exit(0);
+}
+
+/* Its first thread has ended, the others still have its files. */
+static void one_whose_threads_still_end_is_waited_for(void)
+{
+    struct scratch scratch;
+    char path[64], stat[256];
+    pid_t pid, child = fork();
+    bool is_zombie = false;
+
+    if (child == 0) {
+        pthread_t thread;
+
+        if (pthread_create(&thread, NULL, linger, NULL) != 0)
+            _exit(1);
+        pthread_exit(NULL);
+    }
+    CU_ASSERT_FATAL(child > 0);
+    scratch_open(&scratch);
+    mark(&scratch, child);
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)child);
+    for (int i = 0; i < 1000 && !is_zombie; i++) {
+        FILE *file = fopen(path, "r");
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+        CU_ASSERT_PTR_NOT_NULL(fgets(stat, sizeof stat, file));
+        fclose(file);
+        is_zombie = strstr(stat, ") Z ") != NULL;
+    }
+    CU_ASSERT_TRUE(is_zombie);
+    CU_ASSERT_FALSE(is_running(&scratch, &pid));
+    CU_ASSERT_EQUAL(waitpid(child, NULL, WNOHANG), child);
+    scratch_close(&scratch);
+}
+
 static void a_pid_file_that_says_nothing_is_refused(void)
 {
     static const char *const texts[] = {
@@ -267,6 +360,10 @@ void suite_node_process(void)
          a_program_that_is_not_there_is_told_at_once},
         {"another process with that number is left alone",
          another_process_with_that_number_is_left_alone},
+        {"one that was just killed is waited for",
+         one_that_was_just_killed_is_waited_for},
+        {"one whose threads still end is waited for",
+         one_whose_threads_still_end_is_waited_for},
         {"a pid file that says nothing is refused",
          a_pid_file_that_says_nothing_is_refused},
         {"of a long log the last eight lines are shown",

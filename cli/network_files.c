@@ -27,6 +27,11 @@
 #define HOLDER_MS (365 * DAY_MS)
 
 #define ORIGIN_RANDOM_SIZE 16
+/* Below are ports of well-known services. */
+#define PORT_FIRST 10000
+/* By default three in eight will do; where 300 are left, these draws find one
+ * of them 99 times in 100. */
+#define PORT_DRAWS 1000
 #define INSTITUTE "institute"
 
 static const char *const organisations[NETWORK_NODES_MAX] = {
@@ -326,21 +331,67 @@ static enum status make_users(const struct maker *maker, struct error *err)
 
 /* ---- nodes ---- */
 
-/* Held until every node has one, so that all differ; what takes a port between
- * then and the node's start makes that start fail, with a message. */
-static enum status draw_port(struct node *node, struct error *err)
+/* The ports that the system hands out to whoever connects or asks for any; none
+ * when that cannot be read. */
+static void read_handed_out(unsigned *first, unsigned *last)
+{
+    static const char path[] = "/proc/sys/net/ipv4/ip_local_port_range";
+    struct text text;
+    struct error unread;
+
+    *first = 1, *last = 0;
+    text_init(&text);
+    if (file_read(path, 64, &text, &unread) == OK &&
+        sscanf(text.data, "%5u %5u", first, last) != 2)
+        *first = 1, *last = 0;
+    text_clear(&text);
+}
+
+/* E_NO if it is taken; 0 is any that the system likes. */
+static enum status take_port(struct node *node, uint16_t port,
+                             struct error *err)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons(port)};
     socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int code = 0;
 
-    node->port_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (node->port_socket < 0 ||
-        bind(node->port_socket, (struct sockaddr *)&address, size) != 0 ||
-        getsockname(node->port_socket, (struct sockaddr *)&address, &size) != 0)
-        return error_set_errno(err, E_SYSTEM, errno, "a free port");
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        code = errno;
+    if (code != 0 && fd >= 0)
+        close(fd);
+    if (code != 0)
+        return error_set_errno(err, code == EADDRINUSE ? E_NO : E_SYSTEM, code,
+                               "a free port");
+    node->port_socket = fd;
     node->port = ntohs(address.sin_port);
     return OK;
+}
+
+/* Held until every node has one, so that all differ.  Later on a node finds its
+ * port again only if nobody has taken it while the node was down: so it is none
+ * of those that the system hands out, if there are others. */
+static enum status draw_port(struct node *node, struct error *err)
+{
+    unsigned first, last;
+    uint16_t port;
+
+    read_handed_out(&first, &last);
+    for (int i = 0; i < PORT_DRAWS; i++) {
+        enum status status = random_secret((uint8_t *)&port, sizeof port, err);
+
+        if (status != OK)
+            return status;
+        if (port < PORT_FIRST || (port >= first && port <= last))
+            continue;
+        status = take_port(node, port, err);
+        if (status != E_NO)
+            return status;
+    }
+    return take_port(node, 0, err);
 }
 
 /* The key that cosigns: to genesis as text, to trust.json as a verifier. */

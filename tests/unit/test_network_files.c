@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -89,6 +90,42 @@ static void every_node_has_a_configuration_and_all_fit_together(void)
     CU_ASSERT_STRING_NOT_EQUAL(config[0]->raft, config[2]->raft);
     for (size_t i = 0; i < 3; i++)
         config_destroy(&config[i]);
+    scratch_close(&scratch);
+}
+
+/* What the system hands out to others, a node would not find free again. */
+static void ports_are_none_that_the_system_hands_out(void)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
+    unsigned first = 1, last = 0;
+    struct config *config = NULL;
+    struct scratch scratch;
+    struct error err;
+    char name[64];
+
+    if (file != NULL) {
+        CU_ASSERT_EQUAL(fscanf(file, "%u %u", &first, &last), 2);
+        fclose(file);
+    }
+    scratch_open(&scratch);
+    make(&scratch, 15);
+    error_init(&err);
+    for (size_t i = 0; i < 15; i++) {
+        const char *colon;
+        unsigned long port;
+
+        snprintf(name, sizeof name, "net/node%zu/config.json", i + 1);
+        CU_ASSERT_EQUAL_FATAL(
+            config_load(&config, scratch_path(&scratch, name), &err), OK);
+        colon = strrchr(config->raft, ':');
+        CU_ASSERT_PTR_NOT_NULL_FATAL(colon);
+        port = strtoul(colon + 1, NULL, 10);
+        CU_ASSERT(port >= 1024 && port <= 65535);
+        /* Nothing is left where it hands out nearly all. */
+        if (last - first < 50000)
+            CU_ASSERT(port < first || port > last);
+        config_destroy(&config);
+    }
     scratch_close(&scratch);
 }
 
@@ -337,6 +374,8 @@ void suite_network_files(void)
         {"the ledger accepts the genesis", the_ledger_accepts_the_genesis},
         {"every node has a configuration and all fit together",
          every_node_has_a_configuration_and_all_fit_together},
+        {"ports are none that the system hands out",
+         ports_are_none_that_the_system_hands_out},
         {"network, users and trust can be read",
          network_users_and_trust_can_be_read},
         {"nobody else may read any of it", nobody_else_may_read_any_of_it},

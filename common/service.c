@@ -272,16 +272,17 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- the way up ---- */
 
-static enum status say_ready(int fd, struct error *err)
+/* Whoever started us may be gone; others want the service all the same. */
+static void say_ready(int fd)
 {
-    enum status status;
+    struct error err;
 
     if (fd < 0)
-        return OK;
-    status =
-        descriptor_write(fd, bytes_of_string("ready\n"), "--ready-fd", err);
+        return;
+    if (descriptor_write(fd, bytes_of_string("ready\n"), "--ready-fd", &err) !=
+        OK)
+        log_warning("nobody was told that this is ready: %s", err.text);
     close(fd);
-    return status;
 }
 
 /* Signals that come while we start are kept for the loop. */
@@ -308,12 +309,11 @@ static enum status start(struct service *service, struct error *err)
 
     if (status == OK)
         status = settings->start(service, settings->context, err);
-    if (status == OK)
-        status = say_ready(settings->ready_fd, err);
     if (status != OK) {
         end(service);
         return status;
     }
+    say_ready(settings->ready_fd);
     states_move(&service->states, SERVICE_RUNNING);
     log_info("ready");
     if (service->wants_stop)

@@ -249,6 +249,9 @@ int main(int argc, char **argv)
         fputs(help, stdout);
         return 0;
     }
+    /* Before the first key is read. */
+    if (status == OK)
+        status = private_key_lock_memory(&err);
     if (status == OK)
         status = program_load(&program, options.config, &err);
     if (status == OK && options.check) {

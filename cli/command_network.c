@@ -232,27 +232,39 @@ static enum status start_nodes(const struct site *site, size_t *started,
     return status;
 }
 
+/* Two at once make one each: the first to put it in its place wins, and the
+ * other goes on with that one. */
+static enum status make_network(const struct options *options, const char *path,
+                                struct error *err)
+{
+    size_t nodes = options->nodes > 0 ? options->nodes : NODES_DEFAULT;
+    struct error why;
+
+    if (network_files_make(options->folder, nodes, command_cancel(), &why) ==
+        OK) {
+        fprintf(stderr,
+                "Made %s: keys of %zu nodes and their users, all on this "
+                "machine, for trying out.\n",
+                options->folder, nodes);
+        return OK;
+    }
+    if (why.status == E_INPUT && access(path, F_OK) == 0)
+        return OK;
+    *err = why;
+    return err->status;
+}
+
 /* Is there a network already?  Else make one. */
 static enum status make_if_missing(const struct options *options,
                                    struct error *err)
 {
     struct text path;
-    struct stat about;
     enum status status;
 
     text_init(&path);
     status = network_path(options->folder, "network.json", &path, err);
-    if (status == OK && stat(path.data, &about) != 0) {
-        size_t nodes = options->nodes > 0 ? options->nodes : NODES_DEFAULT;
-
-        status =
-            network_files_make(options->folder, nodes, command_cancel(), err);
-        if (status == OK)
-            fprintf(stderr,
-                    "Made %s: keys of %zu nodes and their users, all on this "
-                    "machine, for trying out.\n",
-                    options->folder, nodes);
-    }
+    if (status == OK && access(path.data, F_OK) != 0)
+        status = make_network(options, path.data, err);
     text_clear(&path);
     return status;
 }
@@ -362,31 +374,58 @@ static uint64_t number_of(const struct node_state *state,
     return message_number(&state->answer.message, field);
 }
 
+/* A field of text, which is no longer than a name. */
+static void name_of(const struct node_state *state, enum message_field field,
+                    char name[IDENTITY_NAME_MAX + 1])
+{
+    struct bytes bytes = message_bytes(&state->answer.message, field);
+
+    snprintf(name, IDENTITY_NAME_MAX + 1, "%.*s", (int)bytes.size,
+             (const char *)bytes.data);
+}
+
+/* Somebody else's text, filled up to ten columns. */
+static void print_role(const char *role)
+{
+    size_t size = strlen(role);
+
+    command_print_lines(stdout, role);
+    printf("%*s", size < 10 ? (int)(10 - size) : 0, "");
+}
+
+/* Whom it takes for the leader, unless that is itself. */
+static void print_follows(const struct network_node *node, const char *leader)
+{
+    bool follows = leader[0] != '\0' && strcmp(leader, node->name) != 0;
+
+    fputs("  ", stdout);
+    command_print_lines(stdout, follows ? leader : "-");
+    putchar('\n');
+}
+
 static void print_states(const struct site *site,
                          const struct node_state *state)
 {
-    printf("%-10s %-12s %-10s %6s %10s %10s %8s\n", "node", "organisation",
-           "role", "term", "size", "anchored", "behind");
+    printf("%-10s %-12s %-10s %6s %10s %10s %8s  %s\n", "node", "organisation",
+           "role", "term", "size", "anchored", "behind", "follows");
     for (size_t i = 0; i < site->network->node_count; i++) {
         const struct network_node *node = &site->network->node[i];
-        char role[IDENTITY_NAME_MAX + 1];
-        struct bytes bytes;
+        char role[IDENTITY_NAME_MAX + 1], leader[IDENTITY_NAME_MAX + 1];
 
         printf("%-10s %-12s ", node->name, node->organisation);
         if (!state[i].answers) {
             puts(state[i].running ? "no answer" : "not running");
             continue;
         }
-        bytes = message_bytes(&state[i].answer.message, STATE_ROLE);
-        snprintf(role, sizeof role, "%.*s", (int)bytes.size,
-                 (const char *)bytes.data);
-        command_print_lines(stdout, role);
-        printf("%*s %6ju %10ju %10ju %8ju\n",
-               bytes.size < 10 ? (int)(10 - bytes.size) : 0, "",
+        name_of(&state[i], STATE_ROLE, role);
+        name_of(&state[i], STATE_LEADER, leader);
+        print_role(role);
+        printf(" %6ju %10ju %10ju %8ju",
                (uintmax_t)number_of(&state[i], STATE_TERM),
                (uintmax_t)number_of(&state[i], STATE_SIZE),
                (uintmax_t)number_of(&state[i], STATE_ANCHORED),
                (uintmax_t)number_of(&state[i], STATE_BEHIND));
+        print_follows(node, leader);
     }
 }
 
@@ -402,16 +441,17 @@ static enum status add_state(struct json_value *object,
         {"behind", STATE_BEHIND},
     };
     const struct message *message = &state->answer.message;
-    struct bytes role = message_bytes(message, STATE_ROLE);
     struct bytes root = message_bytes(message, STATE_ROOT);
-    char text[IDENTITY_NAME_MAX + 1];
+    char name[IDENTITY_NAME_MAX + 1];
     char hex[DIGEST_HEX_SIZE];
     struct digest digest;
     enum status status;
 
-    snprintf(text, sizeof text, "%.*s", (int)role.size,
-             (const char *)role.data);
-    status = json_add_string(object, "role", text, err);
+    name_of(state, STATE_ROLE, name);
+    status = json_add_string(object, "role", name, err);
+    name_of(state, STATE_LEADER, name);
+    if (status == OK)
+        status = json_add_string(object, "leader", name, err);
     for (size_t i = 0; status == OK && i < sizeof numbers / sizeof *numbers;
          i++) {
         uint64_t number = number_of(state, numbers[i].field);

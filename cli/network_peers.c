@@ -4,8 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/files.h"
-
 enum status network_admit(const struct network *network,
                           const struct certificate *certificate,
                           const char *service, struct error *err)
@@ -35,18 +33,5 @@ enum status network_admit(const struct network *network,
 
 bool network_node_is(const struct network_node *node, struct bytes leader)
 {
-    const char *endpoint = node->endpoint;
-    const char *path = strchr(endpoint, '/');
-    char theirs[ENDPOINT_SIZE_MAX];
-
-    if (bytes_equal_string(leader, node->name) ||
-        bytes_equal_string(leader, endpoint))
-        return true;
-    if (leader.size < 6 || leader.size >= sizeof theirs || path == NULL ||
-        memcmp(leader.data, "ipc://", 6) != 0 ||
-        strncmp(endpoint, "ipc://", 6) != 0)
-        return false;
-    memcpy(theirs, leader.data, leader.size);
-    theirs[leader.size] = '\0';
-    return file_same(theirs + 6, path + 2);
+    return bytes_equal_string(leader, node->name);
 }

@@ -18,8 +18,7 @@ MUST_USE enum status network_admit(const struct network *network,
                                    const struct certificate *certificate,
                                    const char *service, struct error *err);
 
-/* Does `leader`, from a `failed`, name this node?  It may be its name or its
- * endpoint, as the node that answered writes it. */
+/* Does `leader`, from a `failed`, name this node? */
 MUST_USE bool network_node_is(const struct network_node *node,
                               struct bytes leader);
 

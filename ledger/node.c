@@ -36,21 +36,17 @@ void node_refuse(struct node *node, uint64_t peer, const uint8_t *request_id,
     struct message answer;
     struct error unsent;
 
-    message_fail(&answer, request_id, err, retry, node_leader_endpoint(node));
+    message_fail(&answer, request_id, err, retry, node_leader_name(node));
     if (bus_send(node->bus, peer, &answer, &unsent) != OK)
         log_debug("a refusal found nobody: %s", unsent.text);
 }
 
-const char *node_leader_endpoint(const struct node *node)
+const char *node_leader_name(const struct node *node)
 {
-    uint64_t leader = node->replica_status.leader;
+    const struct genesis_node *leader =
+        genesis_node(node->options.genesis, node->replica_status.leader);
 
-    if (leader == node->options.id)
-        return node->options.listen;
-    for (size_t i = 0; i < node->options.peer_count; i++)
-        if (node->options.peer[i].id == leader)
-            return node->options.peer[i].endpoint;
-    return "";
+    return leader != NULL ? leader->name : "";
 }
 
 void node_damaged(struct node *node, const struct error *err)
@@ -255,12 +251,15 @@ static void on_apply(void *context, uint64_t index, struct bytes batch)
 static void on_changed(void *context, const struct replica_status *status)
 {
     struct node *node = context;
+    struct replica_status before = node->replica_status;
+    const char *leader;
 
-    if (status->state != node->replica_status.state ||
-        status->term != node->replica_status.term)
-        log_info("%s, term %ju, leader %ju", replica_state_name(status->state),
-                 (uintmax_t)status->term, (uintmax_t)status->leader);
     node->replica_status = *status;
+    leader = node_leader_name(node);
+    if (status->state != before.state || status->term != before.term)
+        log_info("%s, term %ju, leader %s", replica_state_name(status->state),
+                 (uintmax_t)status->term,
+                 leader[0] != '\0' ? leader : "unknown");
 }
 
 static const char manifest_head[] = "anchorite manifest 1\n";
@@ -433,7 +432,7 @@ static void on_status(struct bus *bus, const struct bus_sender *sender,
                        node->damaged
                            ? "healing"
                            : replica_state_name(node->replica_status.state));
-    message_set_string(&answer, STATE_LEADER, node_leader_endpoint(node));
+    message_set_string(&answer, STATE_LEADER, node_leader_name(node));
     message_set_number(&answer, STATE_TERM, node->replica_status.term);
     message_set_number(&answer, STATE_SIZE, node->tip.size);
     message_set_number(&answer, STATE_BLOCK, node->tip.block);

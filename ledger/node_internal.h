@@ -111,8 +111,8 @@ void node_execute(struct node *node, uint64_t raft_index, struct bytes batch);
 void node_refuse(struct node *node, uint64_t peer, const uint8_t *request_id,
                  const struct error *err, bool retry);
 
-/* Where clients find the leader, "" if nobody knows. */
-const char *node_leader_endpoint(const struct node *node);
+/* As genesis.json names the leader, "" if nobody knows it. */
+const char *node_leader_name(const struct node *node);
 
 /* ---- intake.c ---- */
 

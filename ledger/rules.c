@@ -55,37 +55,37 @@ enum member_form {
 
 struct member_rule {
     enum entry_type type;
-    const char *name;
     enum member_form form;
+    const char *name;
 };
 
 static const struct member_rule member_rules[] = {
-    {ENTRY_DATASET, "commitment", FORM_COMMITMENT},
-    {ENTRY_CONSENT, "commitment", FORM_COMMITMENT},
-    {ENTRY_WITHDRAW, "commitment", FORM_COMMITMENT},
-    {ENTRY_ERASE, "commitment", FORM_COMMITMENT},
-    {ENTRY_REQUEST, "dataset", FORM_REFERENCE},
-    {ENTRY_REQUEST, "terms", FORM_COMMITMENT},
-    {ENTRY_APPROVE, "request", FORM_REFERENCE},
-    {ENTRY_APPROVE, "terms", FORM_COMMITMENT},
-    {ENTRY_REJECT, "request", FORM_REFERENCE},
-    {ENTRY_PERMIT, "approve", FORM_REFERENCE},
-    {ENTRY_PERMIT, "terms", FORM_COMMITMENT},
-    {ENTRY_PERMIT, "commitment", FORM_COMMITMENT},
-    {ENTRY_PERMIT, "size", FORM_SIZE},
-    {ENTRY_PERMIT, "expires", FORM_SIZE},
-    {ENTRY_RELEASE, "permit", FORM_REFERENCE},
-    {ENTRY_RELEASE, "terms", FORM_COMMITMENT},
-    {ENTRY_RELEASE, "commitment", FORM_COMMITMENT},
-    {ENTRY_RELEASE, "checked", FORM_SIZE},
-    {ENTRY_ACCESS, "commitment", FORM_COMMITMENT},
-    {ENTRY_ACCESS, "count", FORM_SIZE},
-    {ENTRY_ENROL, "certificate", FORM_PEM},
-    {ENTRY_REVOKE, "certificate", FORM_CERTIFICATE_ID},
-    {ENTRY_REVOKE, "reason", FORM_TEXT},
-    {ENTRY_MEMBER, "node", FORM_SIZE},
-    {ENTRY_MEMBER, "action", FORM_ACTION},
-    {ENTRY_MEMBER, "cosigner", FORM_TEXT},
+    {ENTRY_DATASET, FORM_COMMITMENT, "commitment"},
+    {ENTRY_CONSENT, FORM_COMMITMENT, "commitment"},
+    {ENTRY_WITHDRAW, FORM_COMMITMENT, "commitment"},
+    {ENTRY_ERASE, FORM_COMMITMENT, "commitment"},
+    {ENTRY_REQUEST, FORM_REFERENCE, "dataset"},
+    {ENTRY_REQUEST, FORM_COMMITMENT, "terms"},
+    {ENTRY_APPROVE, FORM_REFERENCE, "request"},
+    {ENTRY_APPROVE, FORM_COMMITMENT, "terms"},
+    {ENTRY_REJECT, FORM_REFERENCE, "request"},
+    {ENTRY_PERMIT, FORM_REFERENCE, "approve"},
+    {ENTRY_PERMIT, FORM_COMMITMENT, "terms"},
+    {ENTRY_PERMIT, FORM_COMMITMENT, "commitment"},
+    {ENTRY_PERMIT, FORM_SIZE, "size"},
+    {ENTRY_PERMIT, FORM_SIZE, "expires"},
+    {ENTRY_RELEASE, FORM_REFERENCE, "permit"},
+    {ENTRY_RELEASE, FORM_COMMITMENT, "terms"},
+    {ENTRY_RELEASE, FORM_COMMITMENT, "commitment"},
+    {ENTRY_RELEASE, FORM_SIZE, "checked"},
+    {ENTRY_ACCESS, FORM_COMMITMENT, "commitment"},
+    {ENTRY_ACCESS, FORM_SIZE, "count"},
+    {ENTRY_ENROL, FORM_PEM, "certificate"},
+    {ENTRY_REVOKE, FORM_CERTIFICATE_ID, "certificate"},
+    {ENTRY_REVOKE, FORM_TEXT, "reason"},
+    {ENTRY_MEMBER, FORM_SIZE, "node"},
+    {ENTRY_MEMBER, FORM_ACTION, "action"},
+    {ENTRY_MEMBER, FORM_TEXT, "cosigner"},
 };
 
 static bool is_hex(const struct json_value *value, size_t digits)
@@ -651,6 +651,7 @@ static enum status judge_signers(const struct rules_context *context,
 {
     bool expired = false, revoked = false, unknown = false;
 
+    signers->subject[0] = NULL;
     signers->count = entry->signature_count;
     for (size_t i = 0, next = 1; i < entry->signature_count; i++) {
         const struct registered *found = NULL;
@@ -721,6 +722,8 @@ enum status rules_judge(const struct rules_context *context,
         judge_signers(context, entry, signatures_hold, &signers, verdict, err);
     if (status != OK || *verdict != VERDICT_VALID)
         return status;
+    /* entry_parse() has seen the author's own signature. */
+    assert(signers.subject[0] != NULL);
     status =
         ledger_store_find_nonce(context->store, entry->nonce, &before, err);
     if (status != OK)

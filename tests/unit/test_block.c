@@ -86,7 +86,7 @@ static void make(struct text *out, const char *const *item, uint32_t count,
 {
     text_init(out);
     CU_ASSERT_EQUAL(batch_begin(out, &err), OK);
-    for (uint32_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         CU_ASSERT_EQUAL(batch_add(out, bytes_of_string(item[2 * i]),
                                   bytes_of_string(item[2 * i + 1]), &err),
                         OK);

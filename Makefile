@@ -2,7 +2,8 @@
 # Debian on; see README.md.  Variables:
 #
 #   CC=clang                     another compiler
-#   SAN=address,undefined        sanitizers, in a build folder of their own
+#   SAN=address,undefined        sanitizers, in a build folder of their own;
+#                                `make thread` does all that SAN=thread is for
 #   B=build                      where everything that is built goes
 #   SUITE="csv json"             only these unit test suites
 
@@ -49,6 +50,11 @@ libraries := libcrypto libssl libcjson libzmq libuv raft sqlite3
 package_cflags = $(eval package_cflags := $$(shell pkg-config --cflags $(libraries)))$(package_cflags)
 package_libs = $(eval package_libs := $$(shell pkg-config --libs $(libraries)))$(package_libs)
 
+# How many times longer than usual the tests wait before they give up: what is
+# built to be watched is slower, and what it does in that time stays the same.
+patience := $(if $(findstring thread,$(SAN)),10,$(if $(SAN),4,1))
+export PATIENCE ?= $(patience)
+
 # ---- what there is ----------------------------------------------------------
 # A folder is a program or a library: its modules go into lib<folder>.a, its
 # main.c, where it has one, is linked with them.
@@ -70,7 +76,7 @@ cluster_objects := $(call objects,$(wildcard tests/cluster/*.c))
 all: $(programs)
 
 .PHONY: all deps demo test check unit property cluster golden fault e2e fuzz \
-        fuzz-replay valgrind cover eval eval-ledger format reformat directions headers \
+        fuzz-replay thread valgrind cover eval eval-ledger format reformat directions headers \
         tidy clean print-bin install
 
 $(B)/anchorite: $(B)/cli/main.o $(B)/libcli.a $(B)/libanonymizer.a $(B)/libcommon.a
@@ -159,7 +165,7 @@ endef
 $(eval $(call suite_list,unit,test))
 $(eval $(call suite_list,fault,fault))
 
-unit: export TSAN_OPTIONS ?= suppressions=.ci/thread.supp
+unit: export TSAN_OPTIONS ?= suppressions=$(CURDIR)/.ci/thread.supp
 unit: $(B)/unit
 	$(B)/unit $(SUITE)
 
@@ -223,11 +229,25 @@ fuzz-replay: $(addprefix fuzz-replay-,$(FUZZ))
 fuzz-replay-%: $(B)/replay_%
 	$(B)/replay_$* tests/fuzz/corpus/$*
 
+# Data races: the unit tests, the engine with several threads over random tables,
+# and networks of three nodes, under ThreadSanitizer.  Anything that it reports,
+# in whichever process, is a failure; .ci/thread.supp says what it cannot know.
+thread_e2e := 40-network 41-kill-rounds 42-ledger-load 43-roles
+thread: export TSAN_OPTIONS := suppressions=$(CURDIR)/.ci/thread.supp
+thread:
+	$(MAKE) SAN=thread all
+	$(MAKE) SAN=thread unit
+	$(MAKE) SAN=thread property CASES=$(or $(CASES),500)
+	ROUNDS=$(or $(ROUNDS),3) $(MAKE) SAN=thread e2e E2E="$(thread_e2e)"
+	@echo "thread: passed"
+
 # Memory errors and leaks, in the tests' own code as well.
+valgrind: export PATIENCE := 20
 valgrind: $(B)/unit
 	@.ci/deps valgrind
 	valgrind --quiet --error-exitcode=1 --leak-check=full \
-	    --errors-for-leak-kinds=definite,indirect,possible $(B)/unit $(SUITE)
+	    --errors-for-leak-kinds=definite,indirect,possible \
+	    --suppressions=.ci/valgrind.supp $(B)/unit $(SUITE)
 
 cover:
 	find build/cover-$(CC) -name '*.gcda' -delete 2>/dev/null || true

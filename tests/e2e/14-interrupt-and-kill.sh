@@ -30,7 +30,7 @@ begin() {
 
 # within SECONDS COMMAND...   wait until it succeeds
 within() {
-    end=$(($(date +%s) + $1))
+    end=$(($(date +%s) + $1 * PATIENCE))
     shift
     until "$@"; do
         [ "$(date +%s)" -le "$end" ] || fail "never: $*"

@@ -256,7 +256,7 @@ until_it() { # FUNCTION
     tries=0
     until "$1"; do
         tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || {
+        [ "$tries" -lt $((300 * PATIENCE)) ] || {
             kill -KILL "$process"
             fail "it never $1"
         }

@@ -95,7 +95,7 @@ pid=$!
 tries=0
 until [ -n "$(find "/proc/$pid/fd/" -lname "$work/killed/*" 2>/dev/null)" ]; do
     tries=$((tries + 1))
-    [ "$tries" -lt 1000 ] || fail "it does not begin to write"
+    [ "$tries" -lt $((1000 * PATIENCE)) ] || fail "it does not begin to write"
     sleep 0.01
 done
 kill -9 "$pid"

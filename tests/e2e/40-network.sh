@@ -32,7 +32,7 @@ pid_of() { # NODE
     cut -d' ' -f1 "$dir/$1/pid"
 }
 until_true() { # SECONDS COMMAND...
-    deadline=$(($(date +%s) + $1))
+    deadline=$(($(date +%s) + $1 * PATIENCE))
     shift
     until "$@"; do
         [ "$(date +%s)" -lt "$deadline" ] || return 1
@@ -158,7 +158,8 @@ code=0
 submit east.custodian || code=$?
 expect 3
 says err "no quorum"
-[ $(($(date +%s) - started)) -le 20 ] || fail "it took too long"
+[ $(($(date +%s) - started)) -le $((20 * PATIENCE)) ] ||
+    fail "it took too long"
 
 story "down ends all that is left, and does nothing the second time"
 run network down --dir "$dir"

@@ -37,7 +37,7 @@ draw() {
 }
 # until_so SECONDS COMMAND...: wait until it succeeds.
 until_so() {
-    left=$(($1 * 10))
+    left=$(($1 * 10 * PATIENCE))
     shift
     while ! "$@"; do
         left=$((left - 1))
@@ -66,13 +66,13 @@ story "three nodes, and a first checkpoint that is kept"
 : >"$work/kept"
 "$anchorite" network up --dir "$dir" >/dev/null 2>&1
 "$anchorite" ledger load --dir "$dir" --as $user --count 100 --in-flight 20 \
-    --beforehand 100 --timeout 60 --keep "$work/kept" >/dev/null
+    --beforehand 100 --timeout $((60 * PATIENCE)) --keep "$work/kept" >/dev/null
 until_so 30 anchored 100 || fail "100 entries have no cosigned checkpoint"
 cp "$work/note" "$work/note.old"
 
 story "$rounds kills under load"
 "$anchorite" ledger load --dir "$dir" --as $user --seconds 3600 \
-    --in-flight 32 --rate 300 --beforehand 1000 --timeout 60 \
+    --in-flight 32 --rate 300 --beforehand 1000 --timeout $((60 * PATIENCE)) \
     --keep "$work/kept" >"$work/load" 2>&1 &
 load=$!
 round=0

@@ -79,7 +79,7 @@ load=$!
 tries=0
 while [ ! -s "$work/until" ]; do
     tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || fail "nothing is acknowledged"
+    [ "$tries" -lt $((300 * PATIENCE)) ] || fail "nothing is acknowledged"
     sleep 0.1
 done
 kill -INT "$load"

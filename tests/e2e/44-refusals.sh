@@ -47,7 +47,8 @@ three_answer() {
     [ "$(wc -l <"$work/roots")" -eq 3 ]
 }
 within() {
-    [ $(($(date +%s) - began)) -le "$1" ] || fail "it took more than $1 s"
+    [ $(($(date +%s) - began)) -le $(($1 * PATIENCE)) ] ||
+        fail "it took more than $(($1 * PATIENCE)) s"
 }
 
 network_up
@@ -202,9 +203,9 @@ greet() {
         printf 'anchraft\001\000\000\000\000\000\000\000'
         # shellcheck disable=SC2059 # bytes are made
         printf "\\00$id\\000\\$(printf '%03o' ${#from})%s" "$from"
-        sleep 1
-    } | timeout 5 openssl s_client -connect "$to" -quiet -no_ign_eof "$@" \
-        2>"$work/err" | od -An -tx1 | tr -d ' \n'
+        sleep "$PATIENCE"
+    } | timeout $((5 * PATIENCE)) openssl s_client -connect "$to" -quiet \
+        -no_ign_eof "$@" 2>"$work/err" | od -An -tx1 | tr -d ' \n'
 }
 
 story "on Raft's port: no certificate, a user's, a foreign one, another's id"

@@ -6,9 +6,12 @@
 #   story WORDS     what is tried now; shown when the test fails
 #   fail WORDS      ends the test
 #   skip WORDS      ends the test as not possible here
+#   $PATIENCE       how many times longer than usual to wait for something: a
+#                   build with sanitizers is slower; 1 by default
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/anchorite-e2e.XXXXXX")
 now="the start"
+PATIENCE=${PATIENCE:-1}
 finished() {
     code=$?
     case $code in

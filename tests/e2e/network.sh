@@ -4,7 +4,8 @@
 #
 #   $dir            folder of the network, in $work; it is ended with the test
 #   network_up      three nodes, all of them one network
-#   until_true N WORDS COMMAND...   wait at most N seconds for it
+#   until_true N WORDS COMMAND...   wait at most N seconds for it, or longer as
+#                   lib.sh says
 #
 # Fields of --json are taken out by jq's poor cousin, `field`.
 
@@ -34,7 +35,7 @@ trap network_finished EXIT
 
 # until_true SECONDS WORDS COMMAND...
 until_true() {
-    tries=$(($1 * 10)) what=$2
+    tries=$(($1 * 10 * PATIENCE)) what=$2
     shift 2
     while ! "$@" >/dev/null 2>&1; do
         tries=$((tries - 1))
@@ -129,8 +130,8 @@ stop_node() {
 # refuses_to_start NODE WORDS   and says so
 refuses_to_start() {
     code=0
-    timeout 10 "$BIN/anchorite-ledger" --config "$dir/$1/config.json" \
-        >"$work/out" 2>"$work/err" || code=$?
+    timeout $((10 * PATIENCE)) "$BIN/anchorite-ledger" \
+        --config "$dir/$1/config.json" >"$work/out" 2>"$work/err" || code=$?
     [ "$code" -eq 2 ] || fail "$1 ended with $code: $(cat "$work/err")"
     grep -qF -- "$2" "$work/err" || fail "no \"$2\" in: $(cat "$work/err")"
 }

@@ -64,7 +64,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 
 # In the order in which the linker wants them: users first.
 archives := $(B)/libcli.a $(B)/libdatasets.a $(B)/libanonymizer.a \
-            $(B)/libledger.a $(B)/libcommon.a
+            $(B)/libbroker.a $(B)/libledger.a $(B)/libcommon.a
 programs := $(B)/anchorite $(B)/anchorite-ledger $(B)/anchorite-hospital
 test_objects := $(call objects,$(wildcard tests/lib/*.c))
 unit_objects := $(call objects,$(wildcard tests/unit/*.c))
@@ -88,7 +88,7 @@ $(programs):
 define library
 $(B)/lib$(1).a: $(call objects,$(call modules,$(1)))
 endef
-$(foreach folder,common anonymizer cli datasets ledger,$(eval $(call library,$(folder))))
+$(foreach folder,common anonymizer broker cli datasets ledger,$(eval $(call library,$(folder))))
 $(archives):
 	rm -f $@
 	ar rcs $@ $^

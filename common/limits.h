@@ -207,6 +207,31 @@
  * leadership is lost.  More of them do not add speed. */
 #define REPLICA_IN_FLIGHT_MAX 16
 
+/* Bytes of a Consent resource as a hospital keeps it: narrative and a scanned
+ * form inside; of its reduced form: all rules with all recipients fit. */
+#define CONSENT_RESOURCE_SIZE_MAX (1u << 20)
+#define CONSENT_SIZE_MAX (64u << 10)
+
+/* Rules of a consent, the root included, and how deep exceptions to exceptions
+ * may go: people understand about three levels. */
+#define CONSENT_RULES_MAX 64
+#define CONSENT_DEPTH_MAX 8
+
+/* Purposes and actors that one rule lists: all purposes that we know are fewer
+ * than 32. */
+#define CONSENT_PURPOSES_MAX 64
+#define CONSENT_ACTORS_MAX 64
+
+/* Memory of one consent: 64 rules and their recipients, twice over. */
+#define CONSENT_MEMORY_MAX (1u << 20)
+
+/* Characters of a FHIR dateTime: 35 with nine digits of a second. */
+#define PERIOD_TIME_SIZE_MAX 64
+
+/* Where a field stands in a resource: provision.provision[0]..., as deep as
+ * rules go. */
+#define CONSENT_PATH_MAX 512
+
 /* Nodes of a network, one per organisation: each election asks all of them. */
 #define REPLICA_PEERS_MAX 32
 

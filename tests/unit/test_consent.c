@@ -23,7 +23,7 @@ static const char whole[] = CONSENT(
     "\"other-reason\"],\"recipients\":[\"Anna-Institute\",\"b\",\"b2\"],"
     "\"type\":\"permit\"},\"status\":\"active\"}");
 
-static enum status read(struct consent *consent, const char *text,
+static enum status take(struct consent *consent, const char *text,
                         struct error *err)
 {
     error_init(err);
@@ -37,7 +37,7 @@ static void members_reach_their_places(void)
     struct consent consent;
     struct error err;
 
-    CU_ASSERT_EQUAL_FATAL(read(&consent, whole, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(take(&consent, whole, &err), OK);
     CU_ASSERT_STRING_EQUAL(err.text, "");
     CU_ASSERT_STRING_EQUAL(consent.subject, SUBJECT);
     CU_ASSERT_EQUAL(consent.status, CONSENT_STATUS_ACTIVE);
@@ -78,7 +78,7 @@ static void what_is_read_is_written_the_same(void)
     struct text text;
     struct error err;
 
-    CU_ASSERT_EQUAL_FATAL(read(&consent, whole, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(take(&consent, whole, &err), OK);
     text_init(&text);
     CU_ASSERT_EQUAL(consent_write(&consent, &text, &err), OK);
     CU_ASSERT_STRING_EQUAL(text.data, whole);
@@ -100,7 +100,7 @@ static void every_status_is_read(void)
                  CONSENT("{\"base\":\"permit\",\"rule\":{\"type\":\"permit\"},"
                          "\"status\":\"%s\"}"),
                  names[i]);
-        CU_ASSERT_EQUAL(read(&consent, text, &err), OK);
+        CU_ASSERT_EQUAL(take(&consent, text, &err), OK);
         CU_ASSERT_STRING_EQUAL(consent_status_name(consent.status), names[i]);
         consent_clear(&consent);
     }
@@ -132,7 +132,7 @@ static void run_change(const struct test_case *test)
     CU_ASSERT_PTR_NOT_NULL_FATAL(at);
     snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, after,
              at + strlen(row));
-    status = read(&consent, text, &err);
+    status = take(&consent, text, &err);
     CU_ASSERT(status == E_INPUT || status == E_VERSION);
     CU_ASSERT_PTR_NULL(consent.rule);
     CU_ASSERT_STRING_EQUAL(consent.subject, "");
@@ -177,7 +177,7 @@ static void expect(const char *text, enum status expected, const char *words)
     struct consent consent;
     struct error err;
 
-    CU_ASSERT_EQUAL(read(&consent, text, &err), expected);
+    CU_ASSERT_EQUAL(take(&consent, text, &err), expected);
     if (expected != OK)
         CU_ASSERT_PTR_NOT_NULL(strstr(err.text, words));
     consent_clear(&consent);

@@ -1,8 +1,10 @@
 #include "broker/fhir_consent.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/files.h"
 #include "tests/lib/cases.h"
@@ -54,7 +56,7 @@ static const char whole[] =
     "  }\n"
     "}\n";
 
-static enum status read(struct consent *consent, struct fhir_patient *patient,
+static enum status take(struct consent *consent, struct fhir_patient *patient,
                         const char *text, struct error *err)
 {
     error_init(err);
@@ -71,7 +73,7 @@ static void resource_is_reduced(void)
     struct text text;
     struct error err;
 
-    CU_ASSERT_EQUAL_FATAL(read(&consent, &patient, whole, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(take(&consent, &patient, whole, &err), OK);
     CU_ASSERT_STRING_EQUAL(err.text, "");
     CU_ASSERT_STRING_EQUAL(patient.reference, "Patient/p1");
     CU_ASSERT_STRING_EQUAL(patient.system, "urn:example:number");
@@ -125,7 +127,7 @@ static void run_refusal(const struct test_case *test)
     enum status status;
 
     change(test, text, sizeof text);
-    status = read(&consent, &patient, text, &err);
+    status = take(&consent, &patient, text, &err);
     CU_ASSERT_EQUAL(status, strstr(err.text, "not evaluated") != NULL ||
                                     strstr(err.text, "missing where") != NULL
                                 ? E_REFUSED
@@ -161,7 +163,7 @@ static void run_reduction(const struct test_case *test)
     text_init(&resource);
     text_init(&got);
     fhir_consent(&resource, members);
-    if (read(&consent, &patient, resource.data, &err) != OK) {
+    if (take(&consent, &patient, resource.data, &err) != OK) {
         case_expect(test, err.text);
     } else {
         memcpy(consent.subject, SUBJECT, sizeof SUBJECT);
@@ -178,6 +180,145 @@ static void run_reduction(const struct test_case *test)
 static void members_are_reduced(void)
 {
     cases_run("tests/data/fhir_consent/reduced.cases", run_reduction);
+}
+
+/* ---- HL7's own examples, where they are at hand ---- */
+
+/* Verdicts transcribed by hand from the resources.  All of R4's have the scope
+ * patient-privacy, so that none is a consent to research; read as if it were
+ * one, most decide by something that we do not evaluate.  What basic and
+ * notTime say is a period, in force until the day behind its last. */
+static const struct example {
+    const char *name;
+    const char *refused;     /* field by which it is refused, with that scope */
+    const char *start, *end; /* or its period, days of the end included */
+} examples[] = {
+    {"Emergency", "provision.type", NULL, NULL},
+    {"Out", "provision.type", NULL, NULL},
+    {"basic", NULL, "1964-01-01", "2016-01-01"},
+    {"grantor", "provision.action", NULL, NULL},
+    {"notAuthor", "provision.type", NULL, NULL},
+    {"notOrg", "provision.action", NULL, NULL},
+    {"notThem", "provision.action", NULL, NULL},
+    {"notThis", "provision.data", NULL, NULL},
+    {"notTime", NULL, "2015-01-01", "2015-02-01"},
+    {"pkb", "provision.action", NULL, NULL},
+    {"signature", "provision.type", NULL, NULL},
+    {"smartonfhir", "provision.provision[0].action", NULL, NULL},
+};
+
+/* The resource in a NUL-terminated text, to be cleared; false if the examples
+ * are not there. */
+static bool load_example(const char *release, const char *name,
+                         struct text *resource)
+{
+    const char *shared = getenv("ANCHORITE_SHARED");
+    struct text path;
+    struct error err;
+
+    text_init(&path);
+    CU_ASSERT_EQUAL_FATAL(
+        text_printf(&path, &err,
+                    "%s/data/fhir-consent/%s/Consent-consent-example-%s.json",
+                    shared != NULL ? shared : "../shared", release, name),
+        OK);
+    if (access(path.data, R_OK) != 0) {
+        printf("skipped, no %s ", path.data);
+        text_clear(&path);
+        return false;
+    }
+    error_init(&err);
+    CU_ASSERT_EQUAL_FATAL(
+        file_read(path.data, CONSENT_RESOURCE_SIZE_MAX, resource, &err), OK);
+    text_clear(&path);
+    return true;
+}
+
+static void expect_refused(const char *resource, const char *field)
+{
+    struct consent consent;
+    struct fhir_patient patient;
+    struct error err;
+    char words[128];
+
+    snprintf(words, sizeof words, ": %s: ", field);
+    CU_ASSERT_NOT_EQUAL(take(&consent, &patient, resource, &err), OK);
+    CU_ASSERT_PTR_NULL(consent.rule);
+    if (strstr(err.text, words) == NULL)
+        fprintf(stderr, "expected %s, got %s\n", field, err.text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, words));
+    consent_clear(&consent);
+}
+
+static void expect_period(const char *resource, const struct example *example)
+{
+    struct consent consent;
+    struct fhir_patient patient;
+    struct period period;
+    struct error err;
+
+    CU_ASSERT_EQUAL_FATAL(take(&consent, &patient, resource, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(
+        period_parse(example->start, example->end, &period, &err), OK);
+    CU_ASSERT_EQUAL(consent.base, CONSENT_TYPE_PERMIT);
+    CU_ASSERT_EQUAL(consent.rule->type, CONSENT_TYPE_PERMIT);
+    CU_ASSERT_EQUAL(consent.rule->period.start_ms, period.start_ms);
+    CU_ASSERT_EQUAL(consent.rule->period.end_ms, period.end_ms);
+    CU_ASSERT(!consent.rule->purposes_listed && !consent.rule->actors_listed);
+    CU_ASSERT_PTR_NULL(consent.rule->exception);
+    CU_ASSERT_STRING_EQUAL(patient.reference, "Patient/f001");
+    consent_clear(&consent);
+}
+
+static void examples_of_r4_are_read_as_by_hand(void)
+{
+    static const char privacy[] = "\"patient-privacy\"";
+    static const char research[] = "       \"research\"";
+
+    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+        struct text resource;
+        char *scope;
+
+        text_init(&resource);
+        if (!load_example("official-r4", examples[i].name, &resource))
+            return;
+        expect_refused(resource.data, "scope");
+        static_assert(sizeof privacy == sizeof research, "replaced in place");
+        scope = strstr(resource.data, privacy);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(scope);
+        memcpy(scope, research, sizeof research - 1);
+        if (examples[i].refused != NULL)
+            expect_refused(resource.data, examples[i].refused);
+        else
+            expect_period(resource.data, &examples[i]);
+        text_clear(&resource);
+    }
+}
+
+/* STU3 had other fields, with other meanings, under the same resourceType: the
+ * first of them refuses.  Its policyRule was a string. */
+static void examples_of_stu3_are_refused(void)
+{
+    static const struct {
+        const char *name, *field;
+    } old[] = {
+        {"Emergency", "policyRule"}, {"Out", "actor"},
+        {"basic", "period"},         {"grantor", "policyRule"},
+        {"notAuthor", "policyRule"}, {"notOrg", "policyRule"},
+        {"notThem", "policyRule"},   {"notThis", "policyRule"},
+        {"notTime", "policyRule"},   {"pkb", "policyRule"},
+        {"signature", "period"},     {"smartonfhir", "period"},
+    };
+
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
+        struct text resource;
+
+        text_init(&resource);
+        if (!load_example("official-stu3", old[i].name, &resource))
+            return;
+        expect_refused(resource.data, old[i].field);
+        text_clear(&resource);
+    }
 }
 
 /* ---- limits ---- */
@@ -198,7 +339,7 @@ static void expect(const char *members, enum status expected, const char *words)
 
     text_init(&resource);
     fhir_consent(&resource, members);
-    CU_ASSERT_EQUAL(read(&consent, &patient, resource.data, &err), expected);
+    CU_ASSERT_EQUAL(take(&consent, &patient, resource.data, &err), expected);
     if (expected != OK)
         CU_ASSERT_STRING_EQUAL(err.text, words);
     consent_clear(&consent);
@@ -294,10 +435,10 @@ static void resource_has_a_limit(void)
     CU_ASSERT_EQUAL(text_printf(&text, &err, "%*s",
                                 (int)CONSENT_RESOURCE_SIZE_MAX + 1, "{}"),
                     OK);
-    CU_ASSERT_EQUAL(read(&consent, &patient, "[]", &err), E_INPUT);
+    CU_ASSERT_EQUAL(take(&consent, &patient, "[]", &err), E_INPUT);
     CU_ASSERT_STRING_EQUAL(err.text, "consent: an array, expected a resource");
-    CU_ASSERT_EQUAL(read(&consent, &patient, "{}", &err), E_INPUT);
-    CU_ASSERT_EQUAL(read(&consent, &patient, text.data, &err), E_LIMIT);
+    CU_ASSERT_EQUAL(take(&consent, &patient, "{}", &err), E_INPUT);
+    CU_ASSERT_EQUAL(take(&consent, &patient, text.data, &err), E_LIMIT);
     CU_ASSERT_STRING_EQUAL(err.text,
                            "consent: 1048577 bytes, expected at most 1048576");
     consent_clear(&consent);
@@ -311,6 +452,9 @@ void suite_fhir_consent(void)
         {"everything else is refused, by name",
          everything_else_is_refused_by_name},
         {"members are reduced as they mean", members_are_reduced},
+        {"examples of R4 are read as by hand",
+         examples_of_r4_are_read_as_by_hand},
+        {"examples of STU3 are refused", examples_of_stu3_are_refused},
         {"provisions have limits", provisions_have_limits},
         {"lists have limits", lists_have_limits},
         {"a resource is an object, and has a limit", resource_has_a_limit},

@@ -131,17 +131,18 @@ bool purposes_permit(struct purposes rule, struct purposes request)
     return (request.set & ~covered) == 0 && (conditions & ~request.set) == 0;
 }
 
-/* Uses that leave no use to each other, by their definitions: health research
- * leaves out ancestry, ancestry is not research on a disease, and clinical care
- * is no research.  "No restriction" and general research overlap what is within
- * them. */
-static uint32_t disjoint_from(enum purpose use)
+/* Uses that have nothing in common with this purpose, by their definitions:
+ * health research leaves out ancestry, ancestry is not research on a disease,
+ * and clinical care is no research.  "No restriction" and general research
+ * overlap what is within them.  HRESCH, restrictions and what is undecided may
+ * overlap everything. */
+static uint32_t disjoint_from(enum purpose purpose)
 {
     const uint32_t care = BIT(PURPOSE_DUO_0000043);
     const uint32_t ancestry = BIT(PURPOSE_DUO_0000011);
     const uint32_t health = BIT(PURPOSE_DUO_0000006) | BIT(PURPOSE_DUO_0000007);
 
-    switch (use) {
+    switch (purpose) {
     case PURPOSE_DUO_0000006:
     case PURPOSE_DUO_0000007:
         return care | ancestry;
@@ -161,9 +162,6 @@ bool purposes_deny(struct purposes rule, struct purposes request)
     uint32_t uses = of_kind(KIND_USE);
 
     assert(rule.set != 0 && is_request(request));
-    /* HRESCH, restrictions, and what cannot be decided. */
-    if ((rule.set & ~uses) != 0)
-        return true;
     for (unsigned i = 0; i < PURPOSE_COUNT; i++)
         if ((rule.set & BIT(i)) != 0 &&
             (request.set & uses & ~disjoint_from((enum purpose)i)) != 0)

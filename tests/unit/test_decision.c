@@ -4,10 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "broker/fhir_consent.h"
-#include "common/files.h"
 #include "tests/lib/cases.h"
 #include "tests/lib/fhir_words.h"
 #include "tests/lib/hospital_capture.h"

@@ -14,7 +14,7 @@ void suite_decision_random(void);
 
 #define SUBJECT "00112233445566778899aabbccddeeff"
 
-enum { CASES = 5000, REQUESTS = 5 };
+enum { CASES = 3000, REQUESTS = 5 };
 
 /* The model as FHIR, read and reduced, written and read again: the way that a
  * consent takes to the broker. */

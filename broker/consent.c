@@ -236,19 +236,42 @@ static enum status write_rule(const struct consent_rule *rule, struct text *out,
                        consent_type_name(rule->type));
 }
 
+static const char before_says[] = "{\"consent\":1,\"says\":";
+static const char before_subject[] = ",\"subject\":\"";
+static const char behind_subject[] = "\"}";
+
+static enum status write_says(const struct consent *consent, struct text *out,
+                              struct error *err)
+{
+    if (text_printf(out, err, "{\"base\":\"%s\",\"rule\":",
+                    consent_type_name(consent->base)) != OK ||
+        write_rule(consent->rule, out, err) != OK)
+        return err->status;
+    return text_printf(out, err, ",\"status\":\"%s\"}",
+                       consent_status_name(consent->status));
+}
+
 enum status consent_write(const struct consent *consent, struct text *out,
                           struct error *err)
 {
     assert(consent->rule != NULL);
     assert(consent_subject_valid(bytes_of_string(consent->subject)));
-    if (text_printf(out, err,
-                    "{\"consent\":1,\"says\":{\"base\":\"%s\","
-                    "\"rule\":",
-                    consent_type_name(consent->base)) != OK ||
-        write_rule(consent->rule, out, err) != OK)
+    if (text_append_string(out, before_says, err) != OK ||
+        write_says(consent, out, err) != OK)
         return err->status;
-    return text_printf(out, err, ",\"status\":\"%s\"},\"subject\":\"%s\"}",
-                       consent_status_name(consent->status), consent->subject);
+    return text_printf(out, err, "%s%s%s", before_subject, consent->subject,
+                       behind_subject);
+}
+
+struct bytes consent_says(struct bytes reduced)
+{
+    size_t before = sizeof before_says - 1;
+    size_t behind = sizeof before_subject - 1 + CONSENT_SUBJECT_SIZE - 1 +
+                    sizeof behind_subject - 1;
+
+    assert(reduced.size > before + behind);
+    assert(memcmp(reduced.data, before_says, before) == 0);
+    return bytes_of(reduced.data + before, reduced.size - before - behind);
 }
 
 /* ---- reading ---- */

@@ -86,6 +86,17 @@ static void what_is_read_is_written_the_same(void)
     consent_clear(&consent);
 }
 
+static void what_is_said_does_not_depend_on_the_subject(void)
+{
+    static const char says[] = "{\"base\":\"permit\",\"rule\":{\"type\":"
+                               "\"permit\"},\"status\":\"active\"}";
+    static const char ones[] =
+        CONSENT("{\"base\":\"permit\",\"rule\":{\"type\":\"permit\"},"
+                "\"status\":\"active\"}");
+
+    CU_ASSERT(bytes_equal_string(consent_says(bytes_of_string(ones)), says));
+}
+
 static void every_status_is_read(void)
 {
     static const char *const names[] = {"active",   "draft",
@@ -243,6 +254,8 @@ void suite_consent(void)
     static const struct test tests[] = {
         {"members reach their places", members_reach_their_places},
         {"what is read is written the same", what_is_read_is_written_the_same},
+        {"what is said does not depend on the subject",
+         what_is_said_does_not_depend_on_the_subject},
         {"every status is read", every_status_is_read},
         {"other forms are refused", other_forms_are_refused},
         {"nesting and rules have limits", nesting_and_rules_have_limits},

@@ -7,6 +7,7 @@
 #include "common/endpoint.h"
 #include "common/files.h"
 #include "common/json_keys.h"
+#include "common/service.h"
 #include "ledger/address.h"
 
 /* What takers work on: the peer is the one that is being read. */
@@ -260,26 +261,21 @@ enum status config_load(struct config **out, const char *path,
 {
     struct config *config = calloc(1, sizeof *config);
     struct json *json = NULL;
-    struct text text;
     enum status status;
 
     *out = NULL;
     if (config == NULL)
         return error_memory(err, "the configuration");
-    text_init(&text);
-    status = file_read(path, CONFIG_SIZE_MAX, &text, err);
+    status = service_load_config(&json, path, err);
     if (status == OK) {
         struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
 
-        status = json_parse(&json, text_bytes(&text), err);
-        if (status == OK)
-            status = take_config(&reading, json_root(json), err);
+        status = take_config(&reading, json_root(json), err);
         *config = reading.config;
         if (status != OK)
             status = error_wrap(err, "%s", path);
     }
     json_destroy(&json);
-    text_clear(&text);
     if (status != OK)
         config_destroy(&config);
     *out = config;

@@ -55,6 +55,7 @@ struct config {
     size_t peer_count;
 };
 
+/* E_REFUSED if others may look into its folder, where the keys are. */
 MUST_USE enum status config_load(struct config **config, const char *path,
                                  struct error *err);
 /* Takes *config, accepts NULL in it. */

@@ -3,9 +3,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <raft.h>
 #include <raft/uv.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 #include <uv.h>
@@ -15,6 +18,8 @@
 #include "ledger/transport.h"
 
 #define LOCK_NAME "lock"
+/* "node ", 20 digits, a newline. */
+#define OWNER_SIZE_MAX 26
 #define ELECTION_MS 1000
 #define SNAPSHOT_EVERY 128
 #define SEGMENT_SIZE (8u << 20)
@@ -38,8 +43,40 @@ struct replica {
 /* ---- the folder ------------------------------------------------------------
  */
 
+/* The lock says whose log it lies beside.  With the log of another node, copied
+ * or put in its place, this one would not know what it has promised. */
+static enum status check_owner(const char *folder, int lock, uint64_t id,
+                               struct error *err)
+{
+    char is[OWNER_SIZE_MAX + 1] = "", expected[OWNER_SIZE_MAX + 1];
+    size_t size =
+        (size_t)snprintf(expected, sizeof expected, "node %" PRIu64 "\n", id);
+    ssize_t got = pread(lock, is, sizeof is - 1, 0);
+
+    assert(size < sizeof expected);
+    if (got < 0)
+        return error_set_errno(err, E_IO, errno,
+                               "%s/" LOCK_NAME ": cannot be read", folder);
+    if (strcmp(is, expected) == 0)
+        return OK;
+    /* New, or not written to its end by somebody who began like this. */
+    if (strncmp(is, expected, (size_t)got) == 0) {
+        if (pwrite(lock, expected, size, 0) != (ssize_t)size ||
+            fsync(lock) != 0)
+            return error_set_errno(err, E_IO, errno,
+                                   "%s/" LOCK_NAME ": cannot be written",
+                                   folder);
+        return OK;
+    }
+    return error_set(err, E_INPUT,
+                     "%s: is another node's log: its " LOCK_NAME
+                     " does not say \"node %" PRIu64 "\"",
+                     folder, id);
+}
+
 /* Two processes on one log would destroy it. */
-static enum status lock_folder(const char *folder, int *lock, struct error *err)
+static enum status lock_folder(const char *folder, uint64_t id, int *lock,
+                               struct error *err)
 {
     int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
     enum status status = OK;
@@ -62,6 +99,8 @@ static enum status lock_folder(const char *folder, int *lock, struct error *err)
                 : error_set_errno(err, E_IO, errno,
                                   "%s/" LOCK_NAME ": cannot be locked", folder);
     close(directory);
+    if (status == OK)
+        status = check_owner(folder, fd, id, err);
     if (status == OK)
         *lock = fd;
     else if (fd >= 0)
@@ -277,7 +316,7 @@ enum status replica_open(struct replica **replica, struct transport **transport,
     made->transport = *transport;
     *transport = NULL;
     machine_init(&made->machine, &made->raft, callbacks);
-    status = lock_folder(options->folder, &made->lock, err);
+    status = lock_folder(options->folder, options->id, &made->lock, err);
     if (status == OK)
         status = init(made, options, err);
     if (status != OK) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/json.h"
 #include "tests/lib/scratch.h"
@@ -30,6 +31,7 @@ static struct config *load(const struct scratch *scratch, const char *text,
     struct config *config = NULL;
 
     error_init(err);
+    CU_ASSERT_EQUAL_FATAL(chmod(scratch->path, 0700), 0);
     scratch_write(scratch, "config.json", text);
     CU_ASSERT_EQUAL(
         config_load(&config, scratch_path(scratch, "config.json"), err),
@@ -176,13 +178,39 @@ static void more_peers_than_a_network_has_are_refused(void)
 static void a_missing_file_is_named(void)
 {
     struct config *config;
+    struct scratch scratch;
     struct error err;
+    const char *path;
 
+    scratch_open(&scratch);
+    CU_ASSERT_EQUAL_FATAL(chmod(scratch.path, 0700), 0);
+    path = scratch_path(&scratch, "config.json");
     error_init(&err);
+    CU_ASSERT_EQUAL(config_load(&config, path, &err), E_INPUT);
+    CU_ASSERT_PTR_NULL(config);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
     CU_ASSERT_EQUAL(config_load(&config, "/nowhere/config.json", &err),
                     E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nowhere/"));
+    scratch_close(&scratch);
+}
+
+static void a_folder_that_others_may_read_is_refused(void)
+{
+    struct config *config;
+    struct scratch scratch;
+    struct error err;
+
+    scratch_open(&scratch);
+    scratch_write(&scratch, "config.json", GOOD);
+    CU_ASSERT_EQUAL_FATAL(chmod(scratch.path, 0750), 0);
+    error_init(&err);
+    CU_ASSERT_EQUAL(
+        config_load(&config, scratch_path(&scratch, "config.json"), &err),
+        E_REFUSED);
     CU_ASSERT_PTR_NULL(config);
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nowhere/config.json"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "chmod 700"));
+    scratch_close(&scratch);
 }
 
 void suite_config(void)
@@ -196,6 +224,8 @@ void suite_config(void)
         {"more peers than a network has are refused",
          more_peers_than_a_network_has_are_refused},
         {"a missing file is named", a_missing_file_is_named},
+        {"a folder that others may read is refused",
+         a_folder_that_others_may_read_is_refused},
     };
 
     suite_add("config", tests, sizeof tests / sizeof *tests);

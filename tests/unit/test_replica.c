@@ -560,6 +560,50 @@ static void a_folder_belongs_to_one_process(void)
     world_close(world);
 }
 
+static void another_nodes_log_is_refused(void)
+{
+    struct world *world = world_open(0);
+    size_t away = (size_t)(leader_of(world) - world->node + 1) % NODES;
+    size_t other = (away + 1) % NODES;
+    char mine[SCRATCH_PATH_MAX], theirs[SCRATCH_PATH_MAX], name[32];
+
+    CU_ASSERT_TRUE(propose(world, 20));
+    CU_ASSERT_TRUE(wait_until(world, is_even));
+    stop(world, away);
+    stop(world, other);
+    snprintf(name, sizeof name, "raft%zu", away);
+    snprintf(mine, sizeof mine, "%s", scratch_path(&world->scratch, name));
+    snprintf(name, sizeof name, "raft%zu", other);
+    snprintf(theirs, sizeof theirs, "%s", scratch_path(&world->scratch, name));
+    CU_ASSERT_EQUAL(
+        renameat2(AT_FDCWD, mine, AT_FDCWD, theirs, RENAME_EXCHANGE), 0);
+    expect_refusal(world, away, false, E_INPUT, "another node's log");
+    expect_refusal(world, other, false, E_INPUT, "another node's log");
+    CU_ASSERT_EQUAL(
+        renameat2(AT_FDCWD, mine, AT_FDCWD, theirs, RENAME_EXCHANGE), 0);
+    start(world, away, false);
+    start(world, other, false);
+    CU_ASSERT_TRUE(propose(world, 20));
+    world_close(world);
+}
+
+/* The lock's text, torn by a crash, is written anew; any other is no one's. */
+static void a_torn_owner_is_mended(void)
+{
+    struct world *world = world_open(0);
+    size_t away = (size_t)(leader_of(world) - world->node + 1) % NODES;
+    char name[32];
+
+    stop(world, away);
+    snprintf(name, sizeof name, "raft%zu/lock", away);
+    scratch_write(&world->scratch, name, "nod");
+    start(world, away, false);
+    stop(world, away);
+    scratch_write(&world->scratch, name, "mode 1\n");
+    expect_refusal(world, away, false, E_INPUT, "another node's log");
+    world_close(world);
+}
+
 /* Change a byte of the first file of the log, named FIRST-LAST. */
 static void damage(struct world *world, const char *folder)
 {
@@ -695,6 +739,8 @@ void suite_replica(void)
         {"what is in flight is answered at the end",
          what_is_in_flight_is_answered_at_the_end},
         {"a folder belongs to one process", a_folder_belongs_to_one_process},
+        {"another node's log is refused", another_nodes_log_is_refused},
+        {"a torn owner is mended", a_torn_owner_is_mended},
         {"a flipped bit in the log is noticed",
          a_flipped_bit_in_the_log_is_noticed},
         {"a log that was lost is noticed", a_lost_log_is_noticed},

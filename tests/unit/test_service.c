@@ -79,6 +79,25 @@ static void on_reread(struct service *service, void *context)
         kill(getpid(), SIGHUP);
 }
 
+static void nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+/* A forked child inherits libuv's knowledge of its threads, but not the
+ * threads; when the library is shut down it would wait for them.  Work makes it
+ * start its own. */
+static void own_threads(void)
+{
+    uv_work_t work;
+    uv_loop_t loop;
+
+    uv_loop_init(&loop);
+    uv_queue_work(&loop, &work, nothing, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+}
+
 static enum status run(int ready_fd)
 {
     struct service_settings settings = {
@@ -92,6 +111,7 @@ static enum status run(int ready_fd)
     };
 
     alarm(60); /* rather than hang */
+    own_threads();
     log_open("test", LOG_LEVEL_ERROR);
     if (program.on_stop != NULL)
         settings.shutdown_ms = 50;

@@ -47,6 +47,28 @@
 /* Visits of one of its patients: two digits of the visit's number. */
 #define HOSPITAL_VISITS_MAX 99
 
+/* Bytes of a patient's number: hospitals' have up to 20 digits; a whole name
+ * and address in its place would still fit. */
+#define PATIENT_NUMBER_MAX 256
+
+/* Subjects that enter or leave a keyring in one call: their ids take 16 MiB,
+ * and more come in further calls. */
+#define KEYRING_BATCH_MAX (1u << 20)
+
+/* Files in a folder of epoch keys: there is one; a crash leaves another, and
+ * each vault on a machine should have a folder of its own. */
+#define EPOCH_FILES_MAX 1024
+
+/* Datasets of a vault: one every hour for a century; their number and that of
+ * a row share 63 bits. */
+#define VAULT_DATASETS_MAX (1u << 20)
+
+/* What a vault holds in memory while it takes or gives rows: so many of them,
+ * and so many bytes, or one row that is longer.  Each batch that is taken is
+ * synced, which costs as much as 500 rows. */
+#define VAULT_BATCH_ROWS 4096
+#define VAULT_BATCH_SIZE (4u << 20)
+
 /* Distinct tuples of a table: its list and the slots of a hash table twice as
  * long grow by doubling, and both are counted in 32 bits. */
 #define TABLE_TUPLES_MAX (1u << 29)

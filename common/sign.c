@@ -867,3 +867,13 @@ void secret_wipe(void *secret, size_t size)
 {
     OPENSSL_cleanse(secret, size);
 }
+
+void *secret_allocate(size_t size)
+{
+    return OPENSSL_secure_zalloc(size);
+}
+
+void secret_release(void *secret, size_t size)
+{
+    OPENSSL_secure_clear_free(secret, size);
+}

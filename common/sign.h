@@ -113,4 +113,10 @@ MUST_USE enum status random_secret(void *out, size_t size, struct error *err);
 /* Overwrite bytes that were secret; no compiler takes it away. */
 void secret_wipe(void *secret, size_t size);
 
+/* Memory for secrets, zeroed; where private_key_lock_memory was called it is of
+ * the locked kind, of which there is little: for a few keys that stay.  NULL
+ * without memory.  Released with its size, wiped; NULL is accepted. */
+MUST_USE void *secret_allocate(size_t size);
+void secret_release(void *secret, size_t size);
+
 #endif

@@ -1,0 +1,500 @@
+#include "common/sql_store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/text.h"
+
+/* Somebody with SQLite's own command may look at it: not for long. */
+#define BUSY_MS 5000
+
+/* The file that keeps a second process out stands beside the database: closing
+ * any descriptor of the database itself would drop the locks that SQLite has
+ * on it in this process. */
+#define LOCK_SUFFIX ".lock"
+
+/* Look-ups by random ids touch pages all over the file: 64 MiB at hand. */
+#define CACHE_SIZE "-65536"
+
+/* Statements of every store, behind those of the plan. */
+enum { BEGIN, COMMIT, ROLLBACK, OWN_COUNT };
+static const char *const own_statement[OWN_COUNT] = {
+    [BEGIN] = "BEGIN IMMEDIATE", [COMMIT] = "COMMIT", [ROLLBACK] = "ROLLBACK"};
+
+struct sql_store {
+    const struct sql_plan *plan;
+    sqlite3 *db;
+    sqlite3_stmt **statement; /* of the plan, then our own */
+    int lock;
+    bool abandoned; /* a transaction that could not even be rolled back */
+    char *path;
+};
+
+static sqlite3_stmt *of(struct sql_statement *statement)
+{
+    return (sqlite3_stmt *)(void *)statement;
+}
+
+/* ---- SQLite's answers as ours ---- */
+
+static enum status failed(struct sql_store *store, int code, struct error *err)
+{
+    const char *words = sqlite3_errmsg(store->db);
+
+    if (code == SQLITE_IOERR_NOMEM)
+        return error_memory(err, store->plan->what);
+    switch (code & 0xff) {
+    case SQLITE_NOMEM:
+        return error_memory(err, store->plan->what);
+    case SQLITE_FULL:
+        return error_set(err, E_IO, "%s: the disk is full", store->path);
+    case SQLITE_CONSTRAINT:
+        return error_set(err, E_INPUT,
+                         "%s: a new row is there already; the database was "
+                         "altered",
+                         store->path);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return error_set(err, E_INPUT, "%s: the database is damaged: %s",
+                         store->path, words);
+    default:
+        return error_set(err, E_IO, "%s: %s", store->path, words);
+    }
+}
+
+static enum status execute(struct sql_store *store, const char *sql,
+                           struct error *err)
+{
+    int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+
+    return code == SQLITE_OK ? OK : failed(store, code, err);
+}
+
+/* ---- statements ---- */
+
+static enum status compile(struct sql_store *store, size_t which,
+                           struct error *err)
+{
+    size_t count = store->plan->statement_count;
+    const char *sql = which < count ? store->plan->statement[which]
+                                    : own_statement[which - count];
+    int code;
+
+    if (store->statement[which] != NULL)
+        return OK;
+    code = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                              &store->statement[which], NULL);
+    return code == SQLITE_OK ? OK : failed(store, code, err);
+}
+
+/* No other statement may see what an abandoned transaction has written. */
+static enum status end_abandoned(struct sql_store *store, struct error *err)
+{
+    sql_store_rollback(store);
+    if (store->abandoned)
+        return error_set(err, E_IO, "%s: a transaction cannot be rolled back",
+                         store->path);
+    return OK;
+}
+
+static enum status prepare(struct sql_store *store, size_t which,
+                           sqlite3_stmt **statement, struct error *err)
+{
+    enum status status = store->abandoned ? end_abandoned(store, err) : OK;
+
+    if (status == OK)
+        status = compile(store, which, err);
+    if (status != OK)
+        return status;
+    *statement = store->statement[which];
+    sqlite3_reset(*statement);
+    return OK;
+}
+
+enum status sql_store_prepare(struct sql_store *store, size_t which,
+                              struct sql_statement **statement,
+                              struct error *err)
+{
+    sqlite3_stmt *prepared = NULL;
+    enum status status;
+
+    assert(which < store->plan->statement_count);
+    status = prepare(store, which, &prepared, err);
+    *statement = (struct sql_statement *)(void *)prepared;
+    return status;
+}
+
+/* Binding copies nothing, so it cannot fail: the index is right and the size
+ * below SQLite's limit, or it is our own mistake. */
+void sql_bind_bytes(struct sql_statement *statement, int at, struct bytes bytes)
+{
+    int code = sqlite3_bind_blob64(
+        of(statement), at, bytes.size > 0 ? bytes.data : (const uint8_t *)"",
+        bytes.size, SQLITE_STATIC);
+
+    assert(code == SQLITE_OK);
+}
+
+void sql_bind_text(struct sql_statement *statement, int at, const char *text)
+{
+    int code = sqlite3_bind_text(of(statement), at, text, -1, SQLITE_STATIC);
+
+    assert(code == SQLITE_OK);
+}
+
+void sql_bind_number(struct sql_statement *statement, int at, uint64_t number)
+{
+    int code;
+
+    assert(number <= INT64_MAX);
+    code = sqlite3_bind_int64(of(statement), at, (sqlite3_int64)number);
+    assert(code == SQLITE_OK);
+}
+
+enum status sql_store_run(struct sql_store *store,
+                          struct sql_statement *statement, struct error *err)
+{
+    int code = sqlite3_step(of(statement));
+    enum status status = OK;
+
+    if (code != SQLITE_DONE)
+        status = failed(store, code, err);
+    sqlite3_reset(of(statement));
+    return status;
+}
+
+uint64_t sql_store_changes(const struct sql_store *store)
+{
+    return (uint64_t)sqlite3_changes64(store->db);
+}
+
+enum status sql_store_step(struct sql_store *store,
+                           struct sql_statement *statement, bool *found,
+                           struct error *err)
+{
+    int code = sqlite3_step(of(statement));
+
+    *found = code == SQLITE_ROW;
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        return OK;
+    return failed(store, code, err);
+}
+
+void sql_store_reset(struct sql_statement *statement)
+{
+    if (statement != NULL)
+        sqlite3_reset(of(statement));
+}
+
+struct bytes sql_column_bytes(struct sql_statement *statement, int at)
+{
+    const void *data = sqlite3_column_blob(of(statement), at);
+
+    return bytes_of(
+        data,
+        data == NULL ? 0 : (size_t)sqlite3_column_bytes(of(statement), at));
+}
+
+bool sql_column_number(struct sql_statement *statement, int at,
+                       uint64_t *number)
+{
+    sqlite3_int64 stored = sqlite3_column_int64(of(statement), at);
+
+    *number = (uint64_t)stored;
+    return stored >= 0;
+}
+
+bool sql_column_fixed(struct sql_statement *statement, int at, void *out,
+                      size_t size)
+{
+    struct bytes bytes = sql_column_bytes(statement, at);
+
+    if (bytes.size != size)
+        return false;
+    memcpy(out, bytes.data, size);
+    return true;
+}
+
+/* ---- transactions ---- */
+
+static enum status run_own(struct sql_store *store, size_t which,
+                           struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    enum status status =
+        prepare(store, store->plan->statement_count + which, &statement, err);
+    int code;
+
+    if (status != OK)
+        return status;
+    code = sqlite3_step(statement);
+    if (code != SQLITE_DONE)
+        status = failed(store, code, err);
+    sqlite3_reset(statement);
+    return status;
+}
+
+enum status sql_store_begin(struct sql_store *store, struct error *err)
+{
+    return run_own(store, BEGIN, err);
+}
+
+enum status sql_store_commit(struct sql_store *store, struct error *err)
+{
+    return run_own(store, COMMIT, err);
+}
+
+/* The statement is there since the store was opened: to roll back is what one
+ * does when memory is short. */
+void sql_store_rollback(struct sql_store *store)
+{
+    sqlite3_stmt *statement =
+        store->statement[store->plan->statement_count + ROLLBACK];
+
+    /* Nothing to roll back when SQLite has done so itself. */
+    if (sqlite3_get_autocommit(store->db) == 0) {
+        sqlite3_reset(statement);
+        sqlite3_step(statement);
+        sqlite3_reset(statement);
+    }
+    store->abandoned = sqlite3_get_autocommit(store->db) == 0;
+}
+
+/* ---- opening ---- */
+
+static enum status take_lock(struct sql_store *store, struct error *err)
+{
+    struct text path;
+    enum status status;
+
+    text_init(&path);
+    status = text_printf(&path, err, "%s%s", store->path, LOCK_SUFFIX);
+    if (status == OK) {
+        store->lock = openat(AT_FDCWD, path.data,
+                             O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (store->lock < 0)
+            status = error_set_errno(err, E_INPUT, errno, "%s", path.data);
+        else if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
+            status = error_set(err, E_INPUT, "%s: another process is using it",
+                               store->path);
+    }
+    text_clear(&path);
+    return status;
+}
+
+/* SQLite would make the file readable for all. */
+static enum status make_file(struct sql_store *store, struct error *err)
+{
+    int fd = openat(AT_FDCWD, store->path,
+                    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0 && errno != EEXIST)
+        return error_set_errno(err, E_INPUT, errno, "%s", store->path);
+    if (fd >= 0)
+        close(fd);
+    return OK;
+}
+
+static enum status check_file(struct sql_store *store, struct error *err)
+{
+    struct stat is;
+
+    if (stat(store->path, &is) != 0)
+        return error_set_errno(err, E_INPUT, errno, "%s", store->path);
+    if (!S_ISREG(is.st_mode))
+        return error_set(err, E_INPUT, "%s: is no regular file", store->path);
+    if ((is.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return error_set(err, E_INPUT,
+                         "%s: has mode %04o; it is for its owner alone: chmod "
+                         "600",
+                         store->path, (unsigned)(is.st_mode & 07777));
+    return OK;
+}
+
+/* The journal that was asked for, since some file systems cannot have it.
+ * EXTRA is FULL with the folder synced when a rollback journal goes: without
+ * it, power that fails then can bring the journal back, and with it the state
+ * before a commit that we have told others of. */
+static enum status set_journal(struct sql_store *store, struct error *err)
+{
+    bool ahead = store->plan->write_ahead;
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db,
+                                  ahead ? "PRAGMA journal_mode = WAL"
+                                        : "PRAGMA journal_mode = DELETE",
+                                  -1, &statement, NULL);
+    enum status status = OK;
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_ROW)
+        status = failed(store, code, err);
+    else if (strcmp((const char *)sqlite3_column_text(statement, 0),
+                    ahead ? "wal" : "delete") != 0)
+        status = error_set(err, E_IO,
+                           "%s: its file system cannot have the journal that "
+                           "is needed",
+                           store->path);
+    sqlite3_finalize(statement);
+    if (status == OK)
+        status = execute(store, "PRAGMA synchronous = EXTRA", err);
+    return status;
+}
+
+static enum status open_database(struct sql_store *store, struct error *err)
+{
+    int code =
+        sqlite3_open_v2(store->path, &store->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    enum status status;
+
+    if (store->db == NULL)
+        return error_memory(err, store->plan->what);
+    if ((code & 0xff) == SQLITE_CANTOPEN)
+        return error_set(err, E_INPUT, "%s: cannot be opened", store->path);
+    if (code != SQLITE_OK)
+        return failed(store, code, err);
+    sqlite3_extended_result_codes(store->db, 1);
+    sqlite3_busy_timeout(store->db, BUSY_MS);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    status = execute(store,
+                     "PRAGMA cell_size_check = ON;"
+                     "PRAGMA secure_delete = ON;"
+                     "PRAGMA temp_store = MEMORY;"
+                     "PRAGMA cache_size = " CACHE_SIZE,
+                     err);
+    if (status == OK)
+        status = compile(store, store->plan->statement_count + ROLLBACK, err);
+    return status;
+}
+
+/* Are there exactly our tables?  *count: tables, indexes and all else that has
+ * a text. */
+static enum status compare_schema(struct sql_store *store, bool *ours,
+                                  size_t *count, struct error *err)
+{
+    const struct sql_plan *plan = store->plan;
+    sqlite3_stmt *statement = NULL;
+    enum status status = OK;
+    int code = sqlite3_prepare_v2(store->db,
+                                  "SELECT sql FROM sqlite_schema WHERE sql IS "
+                                  "NOT NULL ORDER BY rowid",
+                                  -1, &statement, NULL);
+
+    *ours = true;
+    for (*count = 0; code == SQLITE_OK || code == SQLITE_ROW; ++*count) {
+        struct bytes text;
+
+        code = sqlite3_step(statement);
+        if (code != SQLITE_ROW)
+            break;
+        text = bytes_of(sqlite3_column_blob(statement, 0),
+                        (size_t)sqlite3_column_bytes(statement, 0));
+        *ours = *ours && *count < plan->table_count && text.data != NULL &&
+                bytes_equal_string(text, plan->schema[*count]);
+    }
+    if (code != SQLITE_DONE)
+        status = failed(store, code, err);
+    sqlite3_finalize(statement);
+    *ours = *ours && *count == plan->table_count;
+    return status;
+}
+
+/* Nothing is changed in a database that is not ours. */
+static enum status settle_schema(struct sql_store *store, enum sql_open how,
+                                 bool *fresh, struct error *err)
+{
+    bool ours = false;
+    size_t count = 0;
+    enum status status = compare_schema(store, &ours, &count, err);
+
+    if (status != OK)
+        return status;
+    if (count > 0 && how == SQL_CREATE)
+        return error_set(err, E_INPUT,
+                         "%s: exists already, and is not overwritten",
+                         store->path);
+    *fresh = count == 0 && how != SQL_OPEN_EXISTING;
+    if (!ours && !*fresh)
+        return error_set(err, E_INPUT,
+                         "%s: does not have the tables of %s of this version",
+                         store->path, store->plan->what);
+    status = set_journal(store, err);
+    if (*fresh && status == OK)
+        status = sql_store_begin(store, err);
+    for (size_t i = 0; *fresh && status == OK && i < store->plan->table_count;
+         i++)
+        status = execute(store, store->plan->schema[i], err);
+    return status;
+}
+
+enum status sql_store_open(struct sql_store **out, const char *path,
+                           const struct sql_plan *plan, enum sql_open how,
+                           bool *fresh, struct error *err)
+{
+    struct sql_store *store = calloc(1, sizeof *store);
+    bool is_fresh = false;
+    enum status status = OK;
+
+    *out = NULL;
+    if (store == NULL)
+        return error_memory(err, plan->what);
+    store->plan = plan;
+    store->lock = -1;
+    store->path = string_copy(path);
+    store->statement =
+        calloc(plan->statement_count + OWN_COUNT, sizeof *store->statement);
+    if (store->path == NULL || store->statement == NULL)
+        status = error_memory(err, plan->what);
+    if (status == OK && how == SQL_OPEN_EXISTING)
+        status = check_file(store, err);
+    if (status == OK)
+        status = take_lock(store, err);
+    if (status == OK && how != SQL_OPEN_EXISTING)
+        status = make_file(store, err);
+    if (status == OK)
+        status = check_file(store, err);
+    if (status == OK)
+        status = open_database(store, err);
+    if (status == OK)
+        status = settle_schema(store, how, &is_fresh, err);
+    if (status == OK && is_fresh && fresh == NULL)
+        status = sql_store_commit(store, err);
+    if (status != OK)
+        sql_store_close(&store);
+    else if (fresh != NULL)
+        *fresh = is_fresh;
+    *out = store;
+    return status;
+}
+
+void sql_store_close(struct sql_store **handle)
+{
+    struct sql_store *store = *handle;
+
+    if (store == NULL)
+        return;
+    for (size_t i = 0; store->statement != NULL &&
+                       i < store->plan->statement_count + OWN_COUNT;
+         i++)
+        sqlite3_finalize(store->statement[i]);
+    sqlite3_close(store->db); /* ends what was not committed */
+    if (store->lock >= 0)
+        close(store->lock);
+    free(store->statement);
+    free(store->path);
+    free(store);
+    *handle = NULL;
+}
+
+const char *sql_store_path(const struct sql_store *store)
+{
+    return store->path;
+}

@@ -76,6 +76,9 @@ static enum status source_read(struct csv_source *source, uint8_t *to,
 {
     ssize_t count;
 
+    if (source->fd < 0 && source->stream != NULL)
+        return source->stream->read(source->stream->context, to, size, got,
+                                    err);
     if (source->fd < 0) {
         *got = size < source->memory.size ? size : source->memory.size;
         if (*got == 0)
@@ -92,6 +95,17 @@ static enum status source_read(struct csv_source *source, uint8_t *to,
         return error_set_errno(err, errno == EISDIR ? E_INPUT : E_IO, errno,
                                "reading failed");
     *got = (size_t)count;
+    return OK;
+}
+
+enum status csv_source_rewind(const struct csv_source *source, const char *name,
+                              struct error *err)
+{
+    assert(source->fd >= 0 || source->stream != NULL);
+    if (source->fd < 0)
+        return source->stream->rewind(source->stream->context, err);
+    if (lseek(source->fd, 0, SEEK_SET) != 0)
+        return error_set(err, E_IO, "%s: cannot be read a second time", name);
     return OK;
 }
 

@@ -51,6 +51,17 @@ struct csv_options {
     bool no_header; /* the first record is data; all must be as wide as it */
 };
 
+/* A table that is no file: whoever has it gives its bytes, as they would stand
+ * in one, and can begin again. */
+struct csv_stream {
+    char delimiter; /* of these bytes, whatever a policy says of files */
+    /* Up to `size` bytes, which is not 0; *got is 0 at the end only. */
+    enum status (*read)(void *context, void *data, size_t size, size_t *got,
+                        struct error *err);
+    enum status (*rewind)(void *context, struct error *err);
+    void *context;
+};
+
 /* Start reading at fd's current offset; fd stays the caller's and must
  * outlive the reader.  `name` (borrowed for the reader's life) stands before
  * each error.  The header is read here: E_INPUT if there is none. */

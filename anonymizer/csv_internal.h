@@ -48,12 +48,17 @@ struct csv_tuning {
 
 struct csv_tuning csv_tuning_default(void);
 
-/* Where the bytes come from: fd, or memory where fd is -1 (borrowed for the
- * reader's life). */
+/* Where the bytes come from: fd, or where that is -1 a stream, or where that is
+ * NULL memory (both borrowed for the reader's life). */
 struct csv_source {
     int fd;
+    const struct csv_stream *stream;
     struct bytes memory;
 };
+
+/* Back to the first byte, for a second pass; of fd or a stream. */
+MUST_USE enum status csv_source_rewind(const struct csv_source *source,
+                                       const char *name, struct error *err);
 
 MUST_USE enum status csv_open_source(struct csv_reader **reader,
                                      struct csv_source source, const char *name,

@@ -1,9 +1,8 @@
 #include "anonymizer/release.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "anonymizer/csv.h"
+#include "anonymizer/csv_internal.h"
 #include "common/files.h"
 
 /* Bytes collected before they are written. */
@@ -152,10 +151,11 @@ static enum status write_rows(struct writer *writer, struct csv_reader *csv,
     return status == OK ? flush(writer, err) : status;
 }
 
-enum status release_write(const struct release_plan *plan, int input,
-                          const char *input_name, int output,
-                          const char *output_name, atomic_bool *cancel,
-                          struct digest *digest, struct error *err)
+static enum status write_source(const struct release_plan *plan,
+                                struct csv_source source,
+                                const char *input_name, int output,
+                                const char *output_name, atomic_bool *cancel,
+                                struct digest *digest, struct error *err)
 {
     struct csv_options options = {.delimiter = plan->table->delimiter};
     size_t dimensions = plan->lattice->dimension_count;
@@ -172,11 +172,11 @@ enum status release_write(const struct release_plan *plan, int input,
         status = render(plan, d, &writer.labels[d], err);
     if (status == OK)
         status = digest_open(&writer.digest, err);
-    if (status == OK && lseek(input, 0, SEEK_SET) != 0)
-        status = error_set(err, E_IO, "%s: cannot be read a second time",
-                           input_name);
     if (status == OK)
-        status = csv_open(&csv, input, input_name, options, err);
+        status = csv_source_rewind(&source, input_name, err);
+    if (status == OK)
+        status = csv_open_source(&csv, source, input_name, options,
+                                 csv_tuning_default(), err);
     if (status == OK)
         status = write_rows(&writer, csv, input_name, cancel, err);
     if (status == OK)
@@ -191,4 +191,23 @@ enum status release_write(const struct release_plan *plan, int input,
     free(writer.labels);
     text_clear(&writer.buffer);
     return status;
+}
+
+enum status release_write(const struct release_plan *plan, int input,
+                          const char *input_name, int output,
+                          const char *output_name, atomic_bool *cancel,
+                          struct digest *digest, struct error *err)
+{
+    return write_source(plan, (struct csv_source){.fd = input}, input_name,
+                        output, output_name, cancel, digest, err);
+}
+
+enum status release_write_stream(const struct release_plan *plan,
+                                 const struct csv_stream *input,
+                                 const char *input_name, int output,
+                                 const char *output_name, atomic_bool *cancel,
+                                 struct digest *digest, struct error *err)
+{
+    return write_source(plan, (struct csv_source){.fd = -1, .stream = input},
+                        input_name, output, output_name, cancel, digest, err);
 }

@@ -34,5 +34,11 @@ MUST_USE enum status release_write(const struct release_plan *plan, int input,
                                    const char *input_name, int output,
                                    const char *output_name, atomic_bool *cancel,
                                    struct digest *digest, struct error *err);
+/* The same where the table came from a stream. */
+MUST_USE enum status
+release_write_stream(const struct release_plan *plan,
+                     const struct csv_stream *input, const char *input_name,
+                     int output, const char *output_name, atomic_bool *cancel,
+                     struct digest *digest, struct error *err);
 
 #endif

@@ -3,9 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "anonymizer/csv.h"
+#include "anonymizer/csv_internal.h"
 #include "anonymizer/subjects.h"
 #include "common/hash.h"
 #include "common/json.h"
@@ -33,7 +32,7 @@ struct reading {
     const struct policy *policy;
     struct table *table;
     const char *name;
-    int fd;
+    struct csv_source source;
     struct quasi_reader *quasi;
     struct sensitive_reader *sensitive;
     size_t subject_column; /* or NO_COLUMN */
@@ -575,10 +574,10 @@ static enum status check_subjects(struct reading *reading, atomic_bool *cancel,
 
     if (subjects_suspects(&reading->subjects) == 0)
         return OK;
-    if (lseek(reading->fd, 0, SEEK_SET) != 0)
-        return error_set(err, E_IO, "%s: cannot be read a second time",
-                         reading->name);
-    status = csv_open(&csv, reading->fd, reading->name, options, err);
+    status = csv_source_rewind(&reading->source, reading->name, err);
+    if (status == OK)
+        status = csv_open_source(&csv, reading->source, reading->name, options,
+                                 csv_tuning_default(), err);
     if (status == OK && csv_header(csv)->count != reading->table->column_count)
         status = error_set(err, E_INPUT, "%s: changed while it was being read",
                            reading->name);
@@ -646,12 +645,16 @@ static void reading_clear(struct reading *reading)
     subjects_clear(&reading->subjects);
 }
 
-enum status table_read(struct table **out, const struct policy *policy, int fd,
-                       const char *name, atomic_bool *cancel, struct error *err)
+static enum status read_source(struct table **out, const struct policy *policy,
+                               struct csv_source source, char delimiter,
+                               const char *name, atomic_bool *cancel,
+                               struct error *err)
 {
-    struct csv_options options = {.delimiter = policy->delimiter};
-    struct reading reading = {
-        .policy = policy, .name = name, .fd = fd, .subject_column = NO_COLUMN};
+    struct csv_options options = {.delimiter = delimiter};
+    struct reading reading = {.policy = policy,
+                              .name = name,
+                              .source = source,
+                              .subject_column = NO_COLUMN};
     struct csv_reader *csv = NULL;
     struct table *table = calloc(1, sizeof *table);
     enum status status;
@@ -661,7 +664,8 @@ enum status table_read(struct table **out, const struct policy *policy, int fd,
         return error_memory(err, "a table");
     reading.table = table;
     subjects_init(&reading.subjects);
-    status = csv_open(&csv, fd, name, options, err);
+    status =
+        csv_open_source(&csv, source, name, options, csv_tuning_default(), err);
     if (status != OK)
         goto done;
     table->delimiter = csv_delimiter(csv);
@@ -680,6 +684,24 @@ done:
         table_destroy(&table);
     *out = table;
     return status;
+}
+
+enum status table_read(struct table **table, const struct policy *policy,
+                       int fd, const char *name, atomic_bool *cancel,
+                       struct error *err)
+{
+    assert(fd >= 0);
+    return read_source(table, policy, (struct csv_source){.fd = fd},
+                       policy->delimiter, name, cancel, err);
+}
+
+enum status table_read_stream(struct table **table, const struct policy *policy,
+                              const struct csv_stream *stream, const char *name,
+                              atomic_bool *cancel, struct error *err)
+{
+    return read_source(table, policy,
+                       (struct csv_source){.fd = -1, .stream = stream},
+                       stream->delimiter, name, cancel, err);
 }
 
 void table_destroy(struct table **handle)

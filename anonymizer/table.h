@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "anonymizer/csv.h"
 #include "anonymizer/dictionary.h"
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/policy.h"
@@ -84,6 +85,12 @@ MUST_USE enum status table_read(struct table **table,
                                 const struct policy *policy, int fd,
                                 const char *name, atomic_bool *cancel,
                                 struct error *err);
+/* The same of a stream, from where it stands. */
+MUST_USE enum status table_read_stream(struct table **table,
+                                       const struct policy *policy,
+                                       const struct csv_stream *stream,
+                                       const char *name, atomic_bool *cancel,
+                                       struct error *err);
 void table_destroy(struct table **table);
 
 /* Text of a value as the output shows it at level 0. */

@@ -347,6 +347,8 @@ static enum status set_journal(struct sql_store *store, struct error *err)
     return status;
 }
 
+/* Locked once, for as long as it is open, not for each statement: that took
+ * longer than the statements themselves. */
 static enum status open_database(struct sql_store *store, struct error *err)
 {
     int code =
@@ -365,6 +367,7 @@ static enum status open_database(struct sql_store *store, struct error *err)
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     status = execute(store,
+                     "PRAGMA locking_mode = EXCLUSIVE;"
                      "PRAGMA cell_size_check = ON;"
                      "PRAGMA secure_delete = ON;"
                      "PRAGMA temp_store = MEMORY;"

@@ -45,11 +45,9 @@ static const char *const statements[] = {
     [GET_META] = "SELECT value FROM meta WHERE key = ?1",
     [PUT_META] = "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key)"
                  " DO UPDATE SET value = ?2",
-    [COUNT] = "SELECT count(*) FROM subject WHERE id NOT IN (SELECT id FROM"
-              " marked)",
+    [COUNT] = "SELECT count(*) FROM subject",
     [ADD] = "INSERT INTO subject(id, key, wrapped) VALUES(?1, ?2, ?3)",
-    [FIND] = "SELECT key, wrapped FROM subject WHERE id = ?1 AND NOT EXISTS"
-             " (SELECT 1 FROM marked WHERE id = ?1)",
+    [FIND] = "SELECT key, wrapped FROM subject WHERE id = ?1",
     [MARK] = "INSERT INTO marked(id) SELECT id FROM subject WHERE id = ?1 ON"
              " CONFLICT DO NOTHING",
     [MARKED] = "SELECT EXISTS (SELECT 1 FROM marked)",

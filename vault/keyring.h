@@ -19,7 +19,8 @@
  * wherever it lies, opens nothing, for any subject.  In this order, each step
  * durable before the next:
  *
- *     1  keys.db: the subjects are marked; from here on their keys are refused
+ *     1  keys.db: the subjects are marked; from here on all keys are refused,
+ *        until step 3 is done
  *     2  the fresh epoch key is a file
  *     3  keys.db, one transaction: marked subjects go, the others are wrapped
  *        anew, the epoch is the fresh one
@@ -74,7 +75,7 @@ MUST_USE enum status keyring_open(struct keyring **keyring,
                                   struct error *err);
 void keyring_close(struct keyring **keyring);
 
-/* Subjects that have a key and are not marked. */
+/* Subjects that have a key. */
 MUST_USE enum status keyring_count(struct keyring *keyring, uint64_t *count,
                                    struct error *err);
 

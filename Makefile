@@ -129,7 +129,7 @@ $(B)/unit $(B)/fault:
 # Calls that tests/fault/fault.c can let fail.
 fault_calls := malloc calloc realloc reallocarray free strdup strndup read \
                write lseek fstat openat access fsync fdatasync linkat renameat \
-               getrandom pthread_create
+               unlink getrandom pthread_create
 $(B)/fault: LDEXTRA := $(addprefix -Wl$(comma)--wrap=,$(fault_calls))
 
 # All of it.  Every part says how it went; the first that fails ends it.

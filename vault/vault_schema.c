@@ -131,9 +131,8 @@ enum status vault_schema_encode(const struct vault_schema *schema,
         goto done;
     /* Or it could not be read again. */
     if (out->size - start > JSON_SIZE_MAX) {
-        status =
-            error_set(err, E_LIMIT, "schema: the names have more than %u bytes",
-                      JSON_SIZE_MAX);
+        status = error_set(err, E_LIMIT, "the names have more than %u bytes",
+                           JSON_SIZE_MAX);
         out->size = start;
         out->data[start] = '\0';
     }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -220,6 +221,7 @@ int __real_linkat(int from_folder, const char *from, int to_folder,
                   const char *to, int flags);
 int __real_renameat(int from_folder, const char *from, int to_folder,
                     const char *to);
+int __real_unlink(const char *name);
 ssize_t __real_getrandom(void *data, size_t size, unsigned flags);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*body)(void *), void *context);
@@ -248,6 +250,7 @@ int __wrap_linkat(int from_folder, const char *from, int to_folder,
                   const char *to, int flags);
 int __wrap_renameat(int from_folder, const char *from, int to_folder,
                     const char *to);
+int __wrap_unlink(const char *name);
 ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*body)(void *), void *context);
@@ -392,6 +395,11 @@ int __wrap_renameat(int from_folder, const char *from, int to_folder,
                : __real_renameat(from_folder, from, to_folder, to);
 }
 
+int __wrap_unlink(const char *name)
+{
+    return fails(FAULT_UNLINK) ? -1 : __real_unlink(name);
+}
+
 ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags)
 {
     return fails(FAULT_RANDOM) ? -1 : __real_getrandom(data, size, flags);
@@ -404,4 +412,53 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     return fails(FAULT_THREAD)
                ? loop.errno_value
                : __real_pthread_create(thread, attributes, body, context);
+}
+
+/* ---- SQLite's own ----
+ *
+ * A shared library's calls do not come here, but SQLite lets us exchange
+ * them. */
+
+static ssize_t sqlite_write(int fd, const void *data, size_t size)
+{
+    return fails(FAULT_WRITE) ? -1 : __real_write(fd, data, size);
+}
+
+static ssize_t sqlite_pwrite(int fd, const void *data, size_t size, off_t at)
+{
+    return fails(FAULT_WRITE) ? -1 : pwrite(fd, data, size, at);
+}
+
+static int sqlite_truncate(int fd, off_t size)
+{
+    return fails(FAULT_WRITE) ? -1 : ftruncate(fd, size);
+}
+
+static int sqlite_unlink(const char *name)
+{
+    return fails(FAULT_UNLINK) ? -1 : __real_unlink(name);
+}
+
+void fault_with_sqlite(bool with)
+{
+    static const struct {
+        const char *name;
+        sqlite3_syscall_ptr ours;
+    } calls[] = {
+        {"write", (sqlite3_syscall_ptr)sqlite_write},
+        {"pwrite", (sqlite3_syscall_ptr)sqlite_pwrite},
+        {"pwrite64", (sqlite3_syscall_ptr)sqlite_pwrite},
+        {"ftruncate", (sqlite3_syscall_ptr)sqlite_truncate},
+        {"unlink", (sqlite3_syscall_ptr)sqlite_unlink},
+    };
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+    assert(vfs != NULL && vfs->iVersion >= 3);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        /* Which of them there are depends on how it was built. */
+        int code = vfs->xSetSystemCall(vfs, calls[i].name,
+                                       with ? calls[i].ours : NULL);
+
+        assert(code == SQLITE_OK || code == SQLITE_NOTFOUND);
+    }
 }

@@ -44,6 +44,7 @@
 #define FAULT_RENAME (1u << 8)
 #define FAULT_RANDOM (1u << 9)
 #define FAULT_THREAD (1u << 10) /* pthread_create */
+#define FAULT_UNLINK (1u << 11)
 
 #define FAULT_LOOP(calls, errno_value)                                         \
     for (fault_loop_begin((calls), (errno_value)); fault_loop_next();)
@@ -59,6 +60,10 @@ void fault_off(void);
  * keeps texts of its errors and goes on without some of what it lacks, which is
  * no business of those who call common/sign.h. */
 void fault_spare_openssl(bool spare);
+
+/* SQLite's writes, truncations and unlinks count, too: FAULT_WRITE and
+ * FAULT_UNLINK.  Until switched off again. */
+void fault_with_sqlite(bool with);
 
 /* The calls of this thread are OpenSSL's own; for main.c. */
 void fault_within_openssl(bool within);

@@ -1,0 +1,293 @@
+#include "common/sql_store.h"
+
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/lib/child.h"
+#include "tests/lib/scratch.h"
+#include "tests/lib/suite.h"
+
+void suite_sql_store(void);
+
+enum { ADD, FIND, COUNT, STATEMENT_COUNT };
+static const char *const statements[] = {
+    [ADD] = "INSERT INTO thing(id, value) VALUES(?1, ?2)",
+    [FIND] = "SELECT value FROM thing WHERE id = ?1",
+    [COUNT] = "SELECT count(*) FROM thing",
+};
+static const char *const schema[] = {
+    "CREATE TABLE thing(id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT"};
+static const struct sql_plan plain = {.what = "a box",
+                                      .schema = schema,
+                                      .table_count = 1,
+                                      .statement = statements,
+                                      .statement_count = STATEMENT_COUNT};
+static const struct sql_plan ahead = {.what = "a box",
+                                      .schema = schema,
+                                      .table_count = 1,
+                                      .statement = statements,
+                                      .statement_count = STATEMENT_COUNT,
+                                      .write_ahead = true};
+
+static struct scratch scratch;
+static struct error err;
+
+static const char *path(void)
+{
+    return scratch_path(&scratch, "box.db");
+}
+
+static void begin(void)
+{
+    scratch_open(&scratch);
+    error_init(&err);
+}
+
+static void end(void)
+{
+    scratch_close(&scratch);
+}
+
+static struct sql_store *open_as(const struct sql_plan *plan, enum sql_open how,
+                                 enum status expected)
+{
+    struct sql_store *store = NULL;
+
+    error_init(&err);
+    CU_ASSERT_EQUAL(sql_store_open(&store, path(), plan, how, NULL, &err),
+                    expected);
+    CU_ASSERT_EQUAL(store == NULL, expected != OK);
+    return store;
+}
+
+static void sql(const char *statement)
+{
+    sqlite3 *db = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(path(), &db), SQLITE_OK);
+    CU_ASSERT_EQUAL_FATAL(sqlite3_exec(db, statement, NULL, NULL, NULL),
+                          SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static enum status add(struct sql_store *store, uint64_t id, const char *value)
+{
+    struct sql_statement *statement = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(sql_store_prepare(store, ADD, &statement, &err), OK);
+    sql_bind_number(statement, 1, id);
+    sql_bind_bytes(statement, 2, bytes_of_string(value));
+    return sql_store_run(store, statement, &err);
+}
+
+static bool holds(struct sql_store *store, uint64_t id, const char *value)
+{
+    struct sql_statement *statement = NULL;
+    bool found = false, same;
+
+    CU_ASSERT_EQUAL_FATAL(sql_store_prepare(store, FIND, &statement, &err), OK);
+    sql_bind_number(statement, 1, id);
+    CU_ASSERT_EQUAL(sql_store_step(store, statement, &found, &err), OK);
+    same = found && bytes_equal_string(sql_column_bytes(statement, 0), value);
+    sql_store_reset(statement);
+    return same;
+}
+
+static void file_is_for_its_owner_alone_or_refused(void)
+{
+    struct sql_store *store;
+    struct stat is;
+
+    begin();
+    store = open_as(&plain, SQL_CREATE, OK);
+    CU_ASSERT_EQUAL(stat(path(), &is), 0);
+    CU_ASSERT_EQUAL(is.st_mode & 07777, 0600);
+    sql_store_close(&store);
+    CU_ASSERT_EQUAL(chmod(path(), 0640), 0);
+    open_as(&plain, SQL_OPEN_EXISTING, E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "chmod 600"));
+    CU_ASSERT_EQUAL(unlink(path()), 0);
+    CU_ASSERT_EQUAL(mkdir(path(), 0700), 0);
+    open_as(&plain, SQL_OPEN_OR_CREATE, E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "no regular file"));
+    end();
+}
+
+static void missing_and_present_files_are_told_apart(void)
+{
+    struct sql_store *store;
+
+    begin();
+    open_as(&plain, SQL_OPEN_EXISTING, E_INPUT);
+    CU_ASSERT_EQUAL(scratch_count(&scratch), 0);
+    store = open_as(&plain, SQL_OPEN_OR_CREATE, OK);
+    CU_ASSERT_EQUAL(add(store, 1, "one"), OK);
+    sql_store_close(&store);
+    open_as(&plain, SQL_CREATE, E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "exists already"));
+    store = open_as(&plain, SQL_OPEN_EXISTING, OK);
+    CU_ASSERT(holds(store, 1, "one"));
+    CU_ASSERT(!holds(store, 2, "one"));
+    sql_store_close(&store);
+    end();
+}
+
+static int second_is_refused(void)
+{
+    struct sql_store *second = NULL;
+    struct error why;
+    enum status status =
+        sql_store_open(&second, path(), &plain, SQL_OPEN_EXISTING, NULL, &why);
+
+    _exit(status == E_INPUT && strstr(why.text, "another process") ? 0 : 1);
+}
+
+static void second_process_is_refused(void)
+{
+    struct sql_store *store;
+
+    begin();
+    store = open_as(&plain, SQL_CREATE, OK);
+    CU_ASSERT_EQUAL(child_run(second_is_refused), 0);
+    open_as(&plain, SQL_OPEN_EXISTING, E_INPUT);
+    CU_ASSERT_EQUAL(add(store, 1, "one"), OK);
+    sql_store_close(&store);
+    end();
+}
+
+static void other_tables_are_refused_and_left_alone(void)
+{
+    static const char *const changes[] = {
+        "CREATE TABLE more(id INTEGER)",
+        "CREATE TRIGGER t AFTER INSERT ON thing BEGIN DELETE FROM thing; END",
+        "CREATE VIEW v AS SELECT * FROM thing",
+        "CREATE INDEX i ON thing(value)",
+        "ALTER TABLE thing RENAME TO other",
+        "DROP TABLE thing"};
+
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct sql_store *store;
+        struct stat is, later;
+
+        begin();
+        store = open_as(&plain, SQL_CREATE, OK);
+        sql_store_close(&store);
+        sql(changes[i]);
+        CU_ASSERT_EQUAL(stat(path(), &is), 0);
+        open_as(&ahead, SQL_OPEN_EXISTING, E_INPUT);
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(err.text, "does not have the tables of a box"));
+        CU_ASSERT_EQUAL(stat(path(), &later), 0);
+        CU_ASSERT_EQUAL(memcmp(&is.st_mtim, &later.st_mtim, sizeof is.st_mtim),
+                        0);
+        end();
+    }
+}
+
+static void what_is_no_database_is_refused(void)
+{
+    begin();
+    scratch_write(&scratch, "box.db",
+                  "this is a text, and by no means a database of any kind, "
+                  "although it is long enough to have the header of one, which "
+                  "has 100 bytes");
+    CU_ASSERT_EQUAL(chmod(path(), 0600), 0);
+    open_as(&plain, SQL_OPEN_OR_CREATE, E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "damaged"));
+    end();
+}
+
+static void what_is_not_committed_is_not_there(void)
+{
+    const struct sql_plan *plans[] = {&plain, &ahead};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct sql_store *store;
+
+        begin();
+        store = open_as(plans[i], SQL_CREATE, OK);
+        CU_ASSERT_EQUAL(sql_store_begin(store, &err), OK);
+        CU_ASSERT_EQUAL(add(store, 1, "one"), OK);
+        CU_ASSERT_EQUAL(sql_store_changes(store), 1);
+        sql_store_rollback(store);
+        CU_ASSERT(!holds(store, 1, "one"));
+        CU_ASSERT_EQUAL(sql_store_begin(store, &err), OK);
+        CU_ASSERT_EQUAL(add(store, 2, "two"), OK);
+        CU_ASSERT_EQUAL(sql_store_commit(store, &err), OK);
+        CU_ASSERT_EQUAL(sql_store_begin(store, &err), OK);
+        CU_ASSERT_EQUAL(add(store, 3, "three"), OK);
+        sql_store_close(&store);
+        store = open_as(plans[i], SQL_OPEN_EXISTING, OK);
+        CU_ASSERT(holds(store, 2, "two"));
+        CU_ASSERT(!holds(store, 3, "three"));
+        sql_store_close(&store);
+        end();
+    }
+}
+
+static void row_that_is_there_already_is_told_without_its_value(void)
+{
+    struct sql_store *store;
+
+    begin();
+    store = open_as(&plain, SQL_CREATE, OK);
+    CU_ASSERT_EQUAL(add(store, 1, "one"), OK);
+    CU_ASSERT_EQUAL(add(store, 1, "secret"), E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "a new row is there already"));
+    CU_ASSERT_PTR_NULL(strstr(err.text, "secret"));
+    CU_ASSERT(holds(store, 1, "one"));
+    sql_store_close(&store);
+    end();
+}
+
+static void columns_of_another_size_or_sign_are_seen(void)
+{
+    struct sql_statement *find = NULL;
+    struct sql_store *store;
+    uint64_t number = 0;
+    char four[4];
+    bool found;
+
+    begin();
+    store = open_as(&plain, SQL_CREATE, OK);
+    CU_ASSERT_EQUAL(add(store, 1, "12345"), OK);
+    CU_ASSERT_EQUAL(sql_store_prepare(store, FIND, &find, &err), OK);
+    sql_bind_number(find, 1, 1);
+    CU_ASSERT_EQUAL(sql_store_step(store, find, &found, &err), OK);
+    CU_ASSERT(found);
+    CU_ASSERT(!sql_column_fixed(find, 0, four, 4));
+    CU_ASSERT(!sql_column_fixed(find, 0, four, 0));
+    sql_store_reset(find);
+    CU_ASSERT_EQUAL(sql_store_prepare(store, COUNT, &find, &err), OK);
+    CU_ASSERT_EQUAL(sql_store_step(store, find, &found, &err), OK);
+    CU_ASSERT(sql_column_number(find, 0, &number));
+    CU_ASSERT_EQUAL(number, 1);
+    CU_ASSERT_EQUAL(sql_store_step(store, find, &found, &err), OK);
+    CU_ASSERT(!found);
+    sql_store_close(&store);
+    end();
+}
+
+void suite_sql_store(void)
+{
+    static const struct test tests[] = {
+        {"a file is for its owner alone, or refused",
+         file_is_for_its_owner_alone_or_refused},
+        {"missing and present files are told apart",
+         missing_and_present_files_are_told_apart},
+        {"a second process is refused", second_process_is_refused},
+        {"other tables are refused, and left alone",
+         other_tables_are_refused_and_left_alone},
+        {"what is no database is refused", what_is_no_database_is_refused},
+        {"what is not committed is not there",
+         what_is_not_committed_is_not_there},
+        {"a row that is there already is told without its value",
+         row_that_is_there_already_is_told_without_its_value},
+        {"columns of another size are seen",
+         columns_of_another_size_or_sign_are_seen},
+    };
+
+    suite_add("sql_store", tests, sizeof tests / sizeof tests[0]);
+}

@@ -24,8 +24,9 @@ static const char *const statements[VAULT_STATEMENT_COUNT] = {
         "SELECT number, schema, row_count, root FROM dataset WHERE id = ?1 AND"
         " complete = 1",
     [VAULT_COUNT_DATASETS] = "SELECT count(*) FROM dataset",
-    [VAULT_UNFINISHED] = "SELECT number FROM dataset WHERE complete <> 1 ORDER"
-                         " BY number LIMIT 1",
+    [VAULT_UNFINISHED] = "SELECT number FROM dataset WHERE complete = 0 AND"
+                         " row_count = 0 AND length(root) = 0 ORDER BY number"
+                         " LIMIT 1",
     [VAULT_DROP_DATASET] = "DELETE FROM dataset WHERE number = ?1",
     [VAULT_DROP_ROWS] = "DELETE FROM row WHERE place >= ?1 AND place < ?2",
     [VAULT_ADD_ROW] = "INSERT INTO row(place, subject, key, token, commitment,"
@@ -138,7 +139,9 @@ enum status vault_drop(struct vault *vault, uint64_t number, struct error *err)
     return status;
 }
 
-/* What an ingest has left whose process is gone: there is no other one. */
+/* What an ingest has left whose process is gone: there is no other one.  Three
+ * marks say so, since one of them could be a flipped bit of a dataset that is
+ * complete. */
 static enum status drop_unfinished(struct vault *vault, struct error *err)
 {
     bool found = true;

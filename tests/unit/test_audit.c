@@ -9,8 +9,8 @@
 #include "common/encoding.h"
 #include "common/note.h"
 #include "tests/lib/federation.h"
+#include "tests/lib/row_seal.h"
 #include "tests/lib/scratch.h"
-#include "tests/lib/seal.h"
 #include "tests/lib/suite.h"
 
 void suite_audit(void);
@@ -145,7 +145,7 @@ static void alter(const char *sql, bool sealed)
         CU_FAIL_FATAL("the test's own SQL fails");
     }
     if (sealed)
-        seal_all(db);
+        row_seal_all(db);
     CU_ASSERT(sqlite3_total_changes(db) > 0);
     sqlite3_close(db);
 }

@@ -10,8 +10,8 @@
 #include "common/encoding.h"
 #include "ledger/ledger_store_internal.h"
 #include "tests/lib/child.h"
+#include "tests/lib/row_seal.h"
 #include "tests/lib/scratch.h"
-#include "tests/lib/seal.h"
 #include "tests/lib/suite.h"
 
 void suite_ledger_store(void);
@@ -52,7 +52,7 @@ static void sql(const char *statement)
                           SQLITE_OK);
     CU_ASSERT_EQUAL_FATAL(sqlite3_exec(db, statement, NULL, NULL, NULL),
                           SQLITE_OK);
-    seal_all(db);
+    row_seal_all(db);
     sqlite3_close(db);
 }
 
@@ -483,10 +483,10 @@ static void seals_are_made_by_the_rule(void)
     CU_ASSERT_EQUAL(ledger_store_put(store, "k", bytes_of("v", 1), 7, &err),
                     OK);
     CU_ASSERT_EQUAL(add(7, 1, "a"), OK);
-    before = seal_sum(store->db);
+    before = row_seal_sum(store->db);
     CU_ASSERT_NOT_EQUAL(before, 0);
-    seal_all(store->db);
-    CU_ASSERT_EQUAL(seal_sum(store->db), before);
+    row_seal_all(store->db);
+    CU_ASSERT_EQUAL(row_seal_sum(store->db), before);
     end();
 }
 

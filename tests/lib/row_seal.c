@@ -1,4 +1,4 @@
-#include "tests/lib/seal.h"
+#include "tests/lib/row_seal.h"
 
 #include <openssl/sha.h>
 #include <stdint.h>
@@ -40,7 +40,7 @@ static void seal(sqlite3_context *call, int count, sqlite3_value **argument)
     sqlite3_result_int64(call, (sqlite3_int64)result);
 }
 
-void seal_all(sqlite3 *db)
+void row_seal_all(sqlite3 *db)
 {
     CU_ASSERT_EQUAL_FATAL(sqlite3_create_function(db, "seal", 7, SQLITE_UTF8,
                                                   NULL, seal, NULL, NULL),
@@ -61,7 +61,7 @@ void seal_all(sqlite3 *db)
         SQLITE_OK);
 }
 
-sqlite3_int64 seal_sum(sqlite3 *db)
+sqlite3_int64 row_seal_sum(sqlite3 *db)
 {
     sqlite3_stmt *statement = NULL;
     uint64_t sum = 0;

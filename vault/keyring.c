@@ -131,8 +131,14 @@ static enum status put_meta(struct keyring *keyring, const char *key,
 
 /* ---- wrapping ---- */
 
+#define TAG_SIZE ((size_t)24)
+
 struct association {
-    uint8_t byte[24 + 4 * NAME_SIZE];
+    uint8_t tag[TAG_SIZE];
+    uint8_t keyring[NAME_SIZE];
+    uint8_t epoch[NAME_SIZE];
+    uint8_t subject[SUBJECT_ID_SIZE];
+    uint8_t key_id[KEY_ID_SIZE];
 };
 
 /* What a wrapped key belongs to.  Without a subject: the epoch's own check. */
@@ -141,18 +147,24 @@ static struct association associate(const struct keyring *keyring,
                                     const struct subject_id *subject,
                                     const uint8_t key_id[KEY_ID_SIZE])
 {
-    static const char wrap[24] = "anchorite wrapped key 1";
-    static const char check[24] = "anchorite epoch check 1";
-    struct association out = {{0}};
+    static const char wrap_tag[TAG_SIZE] = "anchorite wrapped key 1";
+    static const char check_tag[TAG_SIZE] = "anchorite epoch check 1";
+    struct association out;
 
-    memcpy(out.byte, subject == NULL ? check : wrap, 24);
-    memcpy(out.byte + 24, keyring->name, NAME_SIZE);
-    memcpy(out.byte + 24 + NAME_SIZE, epoch->name, NAME_SIZE);
+    memset(&out, 0, sizeof out);
+    memcpy(out.tag, subject == NULL ? check_tag : wrap_tag, TAG_SIZE);
+    memcpy(out.keyring, keyring->name, NAME_SIZE);
+    memcpy(out.epoch, epoch->name, NAME_SIZE);
     if (subject != NULL) {
-        memcpy(out.byte + 24 + 2 * NAME_SIZE, subject->byte, SUBJECT_ID_SIZE);
-        memcpy(out.byte + 24 + 3 * NAME_SIZE, key_id, KEY_ID_SIZE);
+        memcpy(out.subject, subject->byte, SUBJECT_ID_SIZE);
+        memcpy(out.key_id, key_id, KEY_ID_SIZE);
     }
     return out;
+}
+
+static struct bytes association_bytes(const struct association *association)
+{
+    return bytes_of(association, sizeof *association);
 }
 
 static enum status wrap(struct keyring *keyring, const struct epoch *epoch,
@@ -164,8 +176,7 @@ static enum status wrap(struct keyring *keyring, const struct epoch *epoch,
         associate(keyring, epoch, subject, wrapped->id);
 
     static_assert(sizeof *key == SEAL_KEY_SIZE + SALT_SIZE, "no padding");
-    return seal_close(keyring->seal, epoch->key,
-                      bytes_of(associated.byte, sizeof associated.byte),
+    return seal_close(keyring->seal, epoch->key, association_bytes(&associated),
                       bytes_of(key, sizeof *key), wrapped->wrapped, err);
 }
 
@@ -177,8 +188,7 @@ enum status keyring_unwrap(struct keyring *keyring,
     struct association associated =
         associate(keyring, keyring->epoch, subject, wrapped->id);
     enum status status = seal_open(
-        keyring->seal, keyring->epoch->key,
-        bytes_of(associated.byte, sizeof associated.byte),
+        keyring->seal, keyring->epoch->key, association_bytes(&associated),
         bytes_of(wrapped->wrapped, WRAPPED_SIZE), (uint8_t *)key, err);
 
     return status == E_REFUSED
@@ -390,8 +400,8 @@ static enum status put_epoch(struct keyring *keyring, const struct epoch *epoch,
 
     if (status == OK)
         status = seal_close(keyring->seal, epoch->key,
-                            bytes_of(associated.byte, sizeof associated.byte),
-                            bytes_of(NULL, 0), check, err);
+                            association_bytes(&associated), bytes_of(NULL, 0),
+                            check, err);
     if (status == OK)
         status = put_meta(keyring, "check", bytes_of(check, sizeof check), err);
     return status;
@@ -475,9 +485,9 @@ static enum status load_epoch(struct keyring *keyring, bool *none,
         status = secret_file_read(path.data, epoch->key, SEAL_KEY_SIZE, err);
     if (status == OK) {
         associated = associate(keyring, epoch, NULL, NULL);
-        status = seal_open(keyring->seal, epoch->key,
-                           bytes_of(associated.byte, sizeof associated.byte),
-                           bytes_of(check, sizeof check), nothing, err);
+        status =
+            seal_open(keyring->seal, epoch->key, association_bytes(&associated),
+                      bytes_of(check, sizeof check), nothing, err);
         if (status == E_REFUSED)
             status = error_set(err, E_INPUT,
                                "%s: is not the epoch key of %s, or one of them "

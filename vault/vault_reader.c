@@ -208,7 +208,7 @@ static enum status take_row(struct vault_reader *reader,
                             struct sql_statement *rows, struct error *err)
 {
     struct fetched *fetched = &reader->fetched[reader->count];
-    struct bytes sealed;
+    struct bytes sealed = bytes_of(NULL, 0);
     bool found = false;
     enum status status = take_head(reader, rows, fetched, &sealed, err);
 

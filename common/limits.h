@@ -59,14 +59,22 @@
  * each vault on a machine should have a folder of its own. */
 #define EPOCH_FILES_MAX 1024
 
+/* KiB of keys.db at hand, of which each subject takes 154 bytes: the ids are
+ * random, so each look-up is on another page.  Beyond it most have to be
+ * read. */
+#define KEYRING_CACHE_KIB (256u << 10)
+
+/* KiB of vault.db at hand: its rows come and go in order. */
+#define VAULT_CACHE_KIB (16u << 10)
+
 /* Datasets of a vault: one every hour for a century; their number and that of
  * a row share 63 bits. */
 #define VAULT_DATASETS_MAX (1u << 20)
 
 /* What a vault holds in memory while it takes or gives rows: so many of them,
  * and so many bytes, or one row that is longer.  Each batch that is taken is
- * synced, which costs as much as 500 rows. */
-#define VAULT_BATCH_ROWS 4096
+ * synced, and its subjects' keys go to pages all over keys.db. */
+#define VAULT_BATCH_ROWS 16384
 #define VAULT_BATCH_SIZE (4u << 20)
 
 /* Distinct tuples of a table: its list and the slots of a hash table twice as

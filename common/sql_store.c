@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,9 +19,6 @@
  * any descriptor of the database itself would drop the locks that SQLite has
  * on it in this process. */
 #define LOCK_SUFFIX ".lock"
-
-/* Look-ups by random ids touch pages all over the file: 64 MiB at hand. */
-#define CACHE_SIZE "-65536"
 
 /* Statements of every store, behind those of the plan. */
 enum { BEGIN, COMMIT, ROLLBACK, OWN_COUNT };
@@ -347,6 +345,15 @@ static enum status set_journal(struct sql_store *store, struct error *err)
     return status;
 }
 
+static enum status set_cache(struct sql_store *store, struct error *err)
+{
+    char pragma[64];
+
+    snprintf(pragma, sizeof pragma, "PRAGMA cache_size = -%u",
+             store->plan->cache_kib);
+    return execute(store, pragma, err);
+}
+
 /* Locked once, for as long as it is open, not for each statement: that took
  * longer than the statements themselves. */
 static enum status open_database(struct sql_store *store, struct error *err)
@@ -370,9 +377,10 @@ static enum status open_database(struct sql_store *store, struct error *err)
                      "PRAGMA locking_mode = EXCLUSIVE;"
                      "PRAGMA cell_size_check = ON;"
                      "PRAGMA secure_delete = ON;"
-                     "PRAGMA temp_store = MEMORY;"
-                     "PRAGMA cache_size = " CACHE_SIZE,
+                     "PRAGMA temp_store = MEMORY",
                      err);
+    if (status == OK)
+        status = set_cache(store, err);
     if (status == OK)
         status = compile(store, store->plan->statement_count + ROLLBACK, err);
     return status;

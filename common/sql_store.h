@@ -46,6 +46,7 @@ struct sql_plan {
     size_t table_count;
     const char *const *statement; /* by the module's own enum */
     size_t statement_count;
+    unsigned cache_kib; /* pages at hand; taken as they are needed */
     /* Fewer syncs, at the price of a second file while it is open; without it a
      * commit leaves the whole state in the one file. */
     bool write_ahead;

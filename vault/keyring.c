@@ -74,6 +74,7 @@ static const struct sql_plan plan = {
     .table_count = sizeof schema / sizeof schema[0],
     .statement = statements,
     .statement_count = STATEMENT_COUNT,
+    .cache_kib = KEYRING_CACHE_KIB,
 };
 
 /* An epoch: its name and its key, in memory that is wiped. */

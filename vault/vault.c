@@ -54,6 +54,7 @@ static const struct sql_plan plan = {
     .table_count = sizeof schema / sizeof schema[0],
     .statement = statements,
     .statement_count = VAULT_STATEMENT_COUNT,
+    .cache_kib = VAULT_CACHE_KIB,
     .write_ahead = true,
 };
 

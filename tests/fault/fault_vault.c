@@ -183,7 +183,7 @@ static void ingest_killed_at_any_step_leaves_nothing_or_all(void)
         CU_ASSERT_EQUAL(count, 3);
         /* One after the other at the beginning, where tables and keys are
          * made; then every so often among pages of rows. */
-        step = kill_at < 60 ? 1 : 37;
+        step = kill_at < 60 ? 1 : 149;
     }
     fault_with_sqlite(false);
     CU_ASSERT(kill_at > 100);

@@ -22,12 +22,14 @@ static const struct sql_plan plain = {.what = "a box",
                                       .schema = schema,
                                       .table_count = 1,
                                       .statement = statements,
-                                      .statement_count = STATEMENT_COUNT};
+                                      .statement_count = STATEMENT_COUNT,
+                                      .cache_kib = 1024};
 static const struct sql_plan ahead = {.what = "a box",
                                       .schema = schema,
                                       .table_count = 1,
                                       .statement = statements,
                                       .statement_count = STATEMENT_COUNT,
+                                      .cache_kib = 1024,
                                       .write_ahead = true};
 
 static struct scratch scratch;

@@ -63,9 +63,8 @@ modules = $(filter-out $(1)/main.c,$(wildcard $(1)/*.c))
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 
 # In the order in which the linker wants them: users first.
-archives := $(B)/libcli.a $(B)/libdatasets.a $(B)/libvault.a \
-            $(B)/libanonymizer.a $(B)/libbroker.a $(B)/libledger.a \
-            $(B)/libcommon.a
+archives := $(B)/libcli.a $(B)/libdatasets.a $(B)/libanonymizer.a \
+            $(B)/libbroker.a $(B)/libledger.a $(B)/libcommon.a
 programs := $(B)/anchorite $(B)/anchorite-ledger $(B)/anchorite-hospital
 test_objects := $(call objects,$(wildcard tests/lib/*.c))
 unit_objects := $(call objects,$(wildcard tests/unit/*.c))
@@ -89,7 +88,7 @@ $(programs):
 define library
 $(B)/lib$(1).a: $(call objects,$(call modules,$(1)))
 endef
-$(foreach folder,common anonymizer broker cli datasets ledger vault,$(eval $(call library,$(folder))))
+$(foreach folder,common anonymizer broker cli datasets ledger,$(eval $(call library,$(folder))))
 $(archives):
 	rm -f $@
 	ar rcs $@ $^
@@ -258,9 +257,9 @@ cover:
 # ---- what a change has to pass ------------------------------------------------
 
 sources := $(sort $(wildcard $(foreach folder,anonymizer broker cli common \
-             datasets ledger vault tests/*,$(folder)/*.c)))
+             datasets ledger tests/*,$(folder)/*.c)))
 headers := $(sort $(wildcard $(foreach folder,anonymizer broker cli common \
-             datasets ledger vault tests/*,$(folder)/*.h)))
+             datasets ledger tests/*,$(folder)/*.h)))
 
 check: format directions headers tidy
 	$(MAKE) CC=gcc all test

@@ -1,4 +1,4 @@
-#include "vault/keyring.h"
+#include "anonymizer/keyring.h"
 
 #include <dirent.h>
 #include <errno.h>

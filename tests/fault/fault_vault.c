@@ -1,4 +1,4 @@
-#include "vault/vault.h"
+#include "anonymizer/vault.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anonymizer/vault_stream.h"
 #include "tests/fault/fault.h"
 #include "tests/lib/child.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
-#include "vault/vault_stream.h"
 
 void suite_vault(void);
 

@@ -1,4 +1,4 @@
-#include "vault/vault.h"
+#include "anonymizer/vault.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "vault/vault_schema.h"
+#include "anonymizer/vault_schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>

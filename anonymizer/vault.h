@@ -1,13 +1,13 @@
 /*
- * vault/vault.h - datasets, each row sealed under its subject's key
+ * anonymizer/vault.h - datasets, each row sealed under its subject's key
  * (vault.db).
  *
  *     subject id, cells --ingest--> sealed rows --reader--> cells
  *                           |                      |
  *                        keyring            access event first
  *
- * A dataset is a random id of 128 bits, a schema (vault/vault_schema.h) and
- * rows 0, 1, ... in the order in which they came.  A row:
+ * A dataset is a random id of 128 bits, a schema (anonymizer/vault_schema.h)
+ * and rows 0, 1, ... in the order in which they came.  A row:
  *
  *     plain       be32(size of a cell) || cell, for each cell
  *     sealed      AES-256-GCM(subject's data key, plain), associated data =
@@ -34,20 +34,20 @@
  *
  * One thread at a time; one process at a time (its path and ".lock").
  */
-#ifndef VAULT_VAULT_H
-#define VAULT_VAULT_H
+#ifndef ANONYMIZER_VAULT_H
+#define ANONYMIZER_VAULT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "anonymizer/keyring.h"
+#include "anonymizer/vault_schema.h"
 #include "common/bytes.h"
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/subject_id.h"
 #include "common/text.h"
-#include "vault/keyring.h"
-#include "vault/vault_schema.h"
 
 #define DATASET_ID_SIZE 16
 #define DATASET_ID_HEX_SIZE (2 * DATASET_ID_SIZE + 1)

@@ -1,5 +1,5 @@
 /*
- * vault/vault_stream.h - permitted rows of a dataset, as the engine reads
+ * anonymizer/vault_stream.h - permitted rows of a dataset, as the engine reads
  * tables.
  *
  *     reader --rows--> stream --CSV, the subject's column first--> table
@@ -12,13 +12,13 @@
  * The engine reads a table twice; the stream rewinds the reader, which then
  * announces no access a second time.
  */
-#ifndef VAULT_VAULT_STREAM_H
-#define VAULT_VAULT_STREAM_H
+#ifndef ANONYMIZER_VAULT_STREAM_H
+#define ANONYMIZER_VAULT_STREAM_H
 
 #include "anonymizer/csv.h"
+#include "anonymizer/vault.h"
+#include "anonymizer/vault_schema.h"
 #include "common/error.h"
-#include "vault/vault.h"
-#include "vault/vault_schema.h"
 
 struct vault_stream;
 

@@ -1,11 +1,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "anonymizer/vault_internal.h"
 #include "common/encoding.h"
 #include "common/merkle.h"
 #include "common/sign.h"
 #include "common/utf8.h"
-#include "vault/vault_internal.h"
 
 /* A row that waits for its batch to be full. */
 struct waiting {

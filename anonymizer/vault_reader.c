@@ -1,10 +1,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "anonymizer/vault_internal.h"
 #include "common/encoding.h"
 #include "common/merkle.h"
 #include "common/sign.h"
-#include "vault/vault_internal.h"
 
 /* A permitted row of the batch, its key not opened yet. */
 struct fetched {

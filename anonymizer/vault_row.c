@@ -1,10 +1,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "anonymizer/vault_internal.h"
 #include "common/encoding.h"
 #include "common/merkle.h"
 #include "common/sign.h"
-#include "vault/vault_internal.h"
 
 /* Append to a message whose size is known. */
 static uint8_t *put(uint8_t *to, const void *data, size_t size)

@@ -1,12 +1,12 @@
-#include "vault/vault.h"
+#include "anonymizer/vault.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "anonymizer/vault_internal.h"
 #include "common/encoding.h"
 #include "common/json.h"
-#include "vault/vault_internal.h"
 
 /* Raised with every change of what vault.db holds. */
 #define SCHEMA_VERSION 1

@@ -1,5 +1,5 @@
 /*
- * vault/vault_schema.h - what the columns of a dataset are.
+ * anonymizer/vault_schema.h - what the columns of a dataset are.
  *
  * Its canonical JSON (RFC 8785) is kept with the dataset, and its SHA-256, the
  * schema digest, is part of every row's associated data and of the dataset's
@@ -12,8 +12,8 @@
  * identifying ones.  Names of columns are no values of a record, but whoever
  * keeps a table decides them.
  */
-#ifndef VAULT_VAULT_SCHEMA_H
-#define VAULT_VAULT_SCHEMA_H
+#ifndef ANONYMIZER_VAULT_SCHEMA_H
+#define ANONYMIZER_VAULT_SCHEMA_H
 
 #include <stddef.h>
 

@@ -1,13 +1,13 @@
 /*
- * vault/vault_internal.h - what writing and reading of a vault share.
+ * anonymizer/vault_internal.h - what writing and reading of a vault share.
  */
-#ifndef VAULT_VAULT_INTERNAL_H
-#define VAULT_VAULT_INTERNAL_H
+#ifndef ANONYMIZER_VAULT_INTERNAL_H
+#define ANONYMIZER_VAULT_INTERNAL_H
 
+#include "anonymizer/vault.h"
 #include "common/limits.h"
 #include "common/seal.h"
 #include "common/sql_store.h"
-#include "vault/vault.h"
 
 #define ROW_TOKEN_SIZE 16
 

@@ -1,5 +1,5 @@
 /*
- * vault/keyring.h - the keys of all subjects (keys.db), and how they end.
+ * anonymizer/keyring.h - the keys of all subjects (keys.db), and how they end.
  *
  *     epoch key          a file of its own, in a folder of its own
  *       | wraps
@@ -7,7 +7,7 @@
  *     keyring.db         subject id -> key id, wrapped( data key || salt )
  *       | data key seals the subject's rows, salt keys their commitments
  *       v
- *     vault.db           (vault/vault.h)
+ *     vault.db           (anonymizer/vault.h)
  *
  * Who has a copy of keys.db has nothing without the epoch key; who has the
  * epoch key has nothing without keys.db.  Never in one backup together, and
@@ -41,8 +41,8 @@
  *
  * of 16 bytes each, so that no record opens in another's place.
  */
-#ifndef VAULT_KEYRING_H
-#define VAULT_KEYRING_H
+#ifndef ANONYMIZER_KEYRING_H
+#define ANONYMIZER_KEYRING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "vault/vault_stream.h"
+#include "anonymizer/vault_stream.h"
 
 #include <assert.h>
 #include <stdlib.h>

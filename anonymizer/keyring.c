@@ -1,4 +1,4 @@
-#include "vault/keyring.h"
+#include "anonymizer/keyring.h"
 
 #include <assert.h>
 #include <dirent.h>

@@ -260,6 +260,13 @@ static void on_changed(void *context, const struct replica_status *status)
         log_info("%s, term %ju, leader %s", replica_state_name(status->state),
                  (uintmax_t)status->term,
                  leader[0] != '\0' ? leader : "unknown");
+    if (before.has_room && !status->has_room)
+        log_error("the disk of Raft's log is full: nothing more is ordered "
+                  "here until it has room");
+    if (!before.has_room && status->has_room)
+        log_info("the disk of Raft's log has room again");
+    if (status->state == REPLICA_FAILED)
+        node_fail(node, replica_error(node->replica));
 }
 
 static const char manifest_head[] = "anchorite manifest 1\n";
@@ -508,8 +515,9 @@ static void on_tick(uv_timer_t *timer)
     anchor_advance(node);
     catchup_tick(node);
     scrub(node);
-    /* Who cannot execute answers nobody; another may. */
-    if (!node_executes(node))
+    /* Who cannot execute answers nobody, who has no room orders nothing;
+     * another may. */
+    if (!node_executes(node) || !node->replica_status.has_room)
         replica_step_down(node->replica);
 }
 
@@ -771,6 +779,7 @@ enum status node_open(struct node **out, const struct node_options *options,
     if (node == NULL)
         return error_memory(err, "a node");
     node->options = *options;
+    node->replica_status.has_room = true; /* until it says something else */
     /* First, so that closing has one way only. */
     uv_timer_init(options->loop, &node->tick);
     node->tick.data = node;

@@ -366,6 +366,12 @@ struct replica_status replica_status(const struct replica *replica)
     return machine_status(&replica->machine);
 }
 
+const struct error *replica_error(const struct replica *replica)
+{
+    assert(replica->machine.error.status != OK);
+    return &replica->machine.error;
+}
+
 struct transport *replica_transport(const struct replica *replica)
 {
     return replica->transport;

@@ -49,7 +49,7 @@ struct uv_loop_s;
     X(REPLICA_CANDIDATE, "candidate")                                          \
     X(REPLICA_ELECTED, "elected") /* and not yet up to date */                 \
     X(REPLICA_LEADER, "leader")                                                \
-    X(REPLICA_FAILED, "failed") /* to be closed: a snapshot is of no use */
+    X(REPLICA_FAILED, "failed") /* to be closed, see replica_error */
 
 enum replica_state {
 #define REPLICA_STATE_ENUM(id, name) id,
@@ -64,6 +64,7 @@ struct replica_status {
     uint64_t term;
     uint64_t applied;   /* index of the last batch or barrier applied here */
     unsigned in_flight; /* proposals without an answer */
+    bool has_room;      /* on the disk of the log, for what is ordered next */
 };
 
 /* What the node does with what is ordered; `context` is the owner's. */
@@ -71,7 +72,7 @@ struct replica_callbacks {
     /* The next batch, padded with zeros to a multiple of 8 bytes; borrowed.
      * Indexes grow, not always by one. */
     void (*apply)(void *context, uint64_t index, struct bytes batch);
-    /* After each change of state, leader or term; may be NULL. */
+    /* After each change of state, leader, term or room; may be NULL. */
     void (*changed)(void *context, const struct replica_status *status);
     /* Append to `manifest` what says that everything up to `index`, the last
      * batch applied, is durable; E_NO if it is not yet: asked again soon. */
@@ -144,6 +145,9 @@ MUST_USE enum status replica_propose(struct replica *replica,
 void replica_step_down(struct replica *replica);
 
 struct replica_status replica_status(const struct replica *replica);
+
+/* Why its state is REPLICA_FAILED. */
+const struct error *replica_error(const struct replica *replica);
 
 /* Borrowed: for transport_review and the figures. */
 struct transport *replica_transport(const struct replica *replica);

@@ -215,12 +215,20 @@ void machine_configure(struct replica_machine *machine,
 /* ---- readiness -------------------------------------------------------------
  */
 
+/* In files that the log has already got from the file system.  Without, what is
+ * sent to us waits for its disk, and libraft tries again by itself. */
+static bool has_room(const struct replica_machine *machine)
+{
+    return machine->raft->io->capacity >= machine->room_kb_min;
+}
+
 struct replica_status machine_status(const struct replica_machine *machine)
 {
     struct replica_status status = {.state = REPLICA_FOLLOWER,
                                     .term = raft_current_term(machine->raft),
                                     .applied = raft_last_applied(machine->raft),
-                                    .in_flight = machine->in_flight};
+                                    .in_flight = machine->in_flight,
+                                    .has_room = has_room(machine)};
     const char *address;
     raft_id leader;
 
@@ -267,18 +275,31 @@ static void start_barrier(struct replica_machine *machine)
     machine->has_barrier = code == 0;
 }
 
+/* libraft does nothing any more when its term or vote could not be written. */
+static void notice_end(struct replica_machine *machine)
+{
+    if (!has_failed(machine) && raft_state(machine->raft) == RAFT_UNAVAILABLE) {
+        const char *words = raft_errmsg(machine->raft);
+
+        (void)!error_set(&machine->error, E_IO, "Raft has stopped: %s",
+                         words[0] != '\0' ? words : "it does not say why");
+    }
+}
+
 void machine_watch(struct replica_machine *machine)
 {
     struct replica_status status;
 
     if (machine->is_closing)
         return;
+    notice_end(machine);
     status = machine_status(machine);
     if (status.state == REPLICA_ELECTED && !machine->has_barrier)
         start_barrier(machine);
     if (status.state == machine->told.state &&
         status.leader == machine->told.leader &&
-        status.term == machine->told.term)
+        status.term == machine->told.term &&
+        status.has_room == machine->told.has_room)
         return;
     machine->told = status;
     if (machine->callbacks.changed != NULL)
@@ -302,8 +323,7 @@ static enum status check_ready(const struct replica_machine *machine,
                          (uintmax_t)status.leader);
     if (status.state != REPLICA_LEADER)
         return error_set(err, E_SYSTEM, "no node leads at present");
-    /* In files that the log has already got from the file system. */
-    if (machine->raft->io->capacity < machine->room_kb_min)
+    if (!status.has_room)
         return error_set(err, E_SYSTEM, "the disk of Raft's log is full");
     if (machine->in_flight >= REPLICA_IN_FLIGHT_MAX)
         return error_set(err, E_SYSTEM, "%u proposals are in flight",

@@ -18,6 +18,8 @@
 /* From the end of a log that is soon read to its beginning: how long damage in
  * a small log goes unnoticed. */
 #define SCRUB_PAUSE_MS 1000
+/* So long without room for Raft's log before the disk counts as full. */
+#define ROOM_PATIENCE_MS 1000
 /* Pause before an execution that failed for want of disk or memory is tried
  * again. */
 #define EXECUTE_RETRY_MS 200L
@@ -260,11 +262,6 @@ static void on_changed(void *context, const struct replica_status *status)
         log_info("%s, term %ju, leader %s", replica_state_name(status->state),
                  (uintmax_t)status->term,
                  leader[0] != '\0' ? leader : "unknown");
-    if (before.has_room && !status->has_room)
-        log_error("the disk of Raft's log is full: nothing more is ordered "
-                  "here until it has room");
-    if (!before.has_room && status->has_room)
-        log_info("the disk of Raft's log has room again");
     if (status->state == REPLICA_FAILED)
         node_fail(node, replica_error(node->replica));
 }
@@ -502,6 +499,25 @@ static void scrub(struct node *node)
     lane_push(node->reading, &job->job);
 }
 
+/* Not each moment in which the next file is not ready yet: it is written while
+ * the log goes on. */
+static void watch_room(struct node *node)
+{
+    if (node->replica_status.has_room) {
+        if (node->full)
+            log_info("the disk of Raft's log has room again");
+        node->full = false;
+        node->lacks_room_ms = 0;
+        return;
+    }
+    node->lacks_room_ms += TICK_MS;
+    if (node->full || node->lacks_room_ms < ROOM_PATIENCE_MS)
+        return;
+    log_error("the disk of Raft's log is full: nothing more is ordered here "
+              "until it has room");
+    node->full = true;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct node *node = timer->data;
@@ -515,9 +531,10 @@ static void on_tick(uv_timer_t *timer)
     anchor_advance(node);
     catchup_tick(node);
     scrub(node);
+    watch_room(node);
     /* Who cannot execute answers nobody, who has no room orders nothing;
      * another may. */
-    if (!node_executes(node) || !node->replica_status.has_room)
+    if (!node_executes(node) || node->full)
         replica_step_down(node->replica);
 }
 

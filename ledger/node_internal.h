@@ -72,6 +72,8 @@ struct node {
     struct intake *intake;
     struct anchor *anchor;
     struct catchup *catchup;
+    bool full; /* no room for Raft's log */
+    unsigned lacks_room_ms;
     bool damaged;         /* the database does not say what was executed */
     struct error failure; /* why the node cannot go on; tick tells */
     uv_timer_t tick;

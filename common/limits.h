@@ -219,6 +219,15 @@
  * jobs occupy all others. */
 #define SERVICE_FILE_THREADS 4
 
+/* Files and connections that a service may have open, where the system's hard
+ * limit allows it: libzmq 4.3 ends the process when there are no more, so that
+ * the usual 1,024 would leave a service to whoever opens as many connections.
+ * So many connections that say nothing take about 250 MB (4 KB each, measured),
+ * and are dropped after BUS_HANDSHAKE_MS. */
+#define SERVICE_FILES_MAX 65536
+/* With fewer there is a warning. */
+#define SERVICE_FILES_WANTED 4096
+
 /* Jobs that wait for a thread: beyond it the answer is that we are busy. */
 #define SERVICE_JOBS_MAX 4096
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -181,6 +182,25 @@ static void size_pool(struct service *service)
     setenv("UV_THREADPOOL_SIZE", size, 1);
 }
 
+/* Whoever connects takes a descriptor, even if it is let in no further. */
+static void raise_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    if (files.rlim_cur < SERVICE_FILES_MAX) {
+        files.rlim_cur = files.rlim_max < SERVICE_FILES_MAX ? files.rlim_max
+                                                            : SERVICE_FILES_MAX;
+        (void)setrlimit(RLIMIT_NOFILE, &files); /* what came of it is asked */
+    }
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+        files.rlim_cur < SERVICE_FILES_WANTED)
+        log_warning("%ju files may be open, and each connection is one: "
+                    "\"ulimit -n\" should allow %d",
+                    (uintmax_t)files.rlim_cur, SERVICE_FILES_WANTED);
+}
+
 /* ---- the way down ---- */
 
 static void close_handle(void *handle)
@@ -352,6 +372,7 @@ enum status service_run(const struct service_settings *settings,
     job_list_init(&service.running);
     states_init(&service.states, &service_table, SERVICE_STARTING, NULL, NULL);
     size_pool(&service);
+    raise_files();
     status = open_loop(&service, err);
     if (status != OK)
         return status;

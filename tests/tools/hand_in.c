@@ -2,13 +2,20 @@
  * tests/tools/hand_in.c - for end-to-end tests: what the command line would not
  * say to a node.
  *
- *     hand_in sign DIR USER ENTRY             signatures over a file's bytes,
- * by the user's key, on stdout hand_in submit DIR USER ENTRY SIGNATURES hand in
- * both files' bytes as they are; says the verdict, or why not hand_in garbage
- * ENDPOINT SEED           write random bytes to ipc://PATH or tcp://HOST:PORT,
- * on connections one after the other
+ *     hand_in sign DIR USER ENTRY
+ *         signatures over a file's bytes, by the user's key, on stdout
+ *     hand_in submit DIR USER ENTRY SIGNATURES
+ *         hand in both files' bytes as they are; says the verdict, or why not
+ *     hand_in expiring CA-DIR KEY ROLE NAME SECONDS
+ *         a certificate for that key that ends so soon, on stdout
+ *     hand_in garbage ENDPOINT SEED
+ *         write random bytes, on connections one after the other
+ *     hand_in crowd ENDPOINT COUNT
+ *         so many connections at once, each with the beginning of a greeting;
+ *         says "ready" and keeps them, without a word or a read, until killed
  *
- * DIR is a network's folder, USER as in `anchorite ledger --as`.
+ * DIR is a network's folder, USER as in `anchorite ledger --as`, ENDPOINT
+ * ipc://PATH or tcp://HOST:PORT.
  */
 #include <arpa/inet.h>
 #include <stdatomic.h>
@@ -203,6 +210,26 @@ static enum status garbage(const char *endpoint, const char *seed,
     return OK;
 }
 
+static enum status crowd(const char *endpoint, const char *count,
+                         struct error *err)
+{
+    unsigned long left = strtoul(count, NULL, 10);
+
+    for (; left > 0; left--) {
+        int fd = connect_to(endpoint);
+
+        if (fd < 0)
+            return error_set(err, E_IO, "%s: %lu of %s do not get in", endpoint,
+                             left, count);
+        /* As ZeroMQ begins; the rest never comes. */
+        (void)!send(fd, "\xff\0\0\0\0\0\0\0\x01\x7f", 10, MSG_NOSIGNAL);
+    }
+    puts("ready");
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
 int main(int argc, char **argv)
 {
     struct text entry, signatures;
@@ -214,6 +241,8 @@ int main(int argc, char **argv)
     text_init(&signatures);
     if (argc == 4 && strcmp(argv[1], "garbage") == 0) {
         status = garbage(argv[2], argv[3], &err);
+    } else if (argc == 4 && strcmp(argv[1], "crowd") == 0) {
+        status = crowd(argv[2], argv[3], &err);
     } else if (argc == 7 && strcmp(argv[1], "expiring") == 0) {
         status = expiring(argv + 2, &err);
     } else if (argc == 5 && strcmp(argv[1], "sign") == 0) {

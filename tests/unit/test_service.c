@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -314,6 +315,27 @@ static void readiness_is_one_line(void)
     CU_ASSERT_EQUAL(memcmp(text, "ready\n", 6), 0);
     CU_ASSERT_EQUAL(said(fail_before_ready, text, sizeof text), 0);
 }
+static int open_many_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max < 300)
+        return 77;
+    files.rlim_cur = 256;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 77;
+    program.on_start = terminate_now;
+    if (run(-1) != OK || getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 1;
+    return files.rlim_cur != files.rlim_max &&
+           files.rlim_cur < SERVICE_FILES_MAX;
+}
+static void as_many_files_as_allowed_may_be_open(void)
+{
+    int result = child_run(open_many_files);
+
+    CU_ASSERT(result == 0 || result == 77);
+}
 static int ready_to_nobody(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -585,6 +607,8 @@ void suite_service(void)
         {"failures are returned", failures_are_returned},
         {"a handle that stays is a mistake of ours",
          handle_that_stays_is_a_mistake},
+        {"as many files as allowed may be open",
+         as_many_files_as_allowed_may_be_open},
         {"readiness is one line, and only then", readiness_is_one_line},
         {"readiness that nobody hears is no failure",
          readiness_that_nobody_hears_is_no_failure},

@@ -243,6 +243,7 @@ thread:
 
 # Memory errors and leaks, in the tests' own code as well.
 valgrind: export PATIENCE := 20
+valgrind: export UNDER_VALGRIND := yes
 valgrind: $(B)/unit
 	@.ci/deps valgrind
 	valgrind --quiet --error-exitcode=1 --leak-check=full \

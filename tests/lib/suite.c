@@ -17,6 +17,22 @@ void suite_add(const char *name, const struct test *tests, size_t count)
             abort();
 }
 
+unsigned suite_patience(void)
+{
+    const char *text = getenv("PATIENCE");
+    unsigned long patience;
+    char *end;
+
+    if (text == NULL)
+        return 1;
+    patience = strtoul(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || patience < 1 || patience > 1000) {
+        fprintf(stderr, "PATIENCE=%s: expected 1 to 1000\n", text);
+        exit(2);
+    }
+    return (unsigned)patience;
+}
+
 static bool add_named(const struct suite *suites, size_t count,
                       const char *name)
 {

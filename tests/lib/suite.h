@@ -27,6 +27,11 @@ struct test {
 
 void suite_add(const char *name, const struct test *tests, size_t count);
 
+/* How many times longer than usual a test waits before it gives up: the whole
+ * number in the environment's PATIENCE, which the Makefile sets for builds with
+ * sanitizers and for valgrind; 1 without it. */
+unsigned suite_patience(void);
+
 struct suite {
     const char *name;
     void (*add)(void);

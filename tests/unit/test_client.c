@@ -178,7 +178,7 @@ static pid_t fake_start(const struct cluster *cluster, size_t index,
             .index = index, .manner = manner, .counts = cluster->counts};
 
         log_open("node", LOG_LEVEL_ERROR);
-        alarm(60); /* should the test itself die */
+        alarm(60 * suite_patience()); /* should the test itself die */
         fake_run(cluster, &fake, listening[1]);
     }
     close(listening[1]);

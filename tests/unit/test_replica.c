@@ -31,7 +31,7 @@ void suite_replica(void);
 
 #define NODES 3
 #define BATCHES_MAX 4096
-#define PATIENCE_MS 30000
+#define WORLD_MS UINT64_C(30000)
 #define SEGMENT_SIZE (256u << 10)
 
 struct world;
@@ -187,7 +187,7 @@ static bool wait_until(struct world *world, bool (*is_so)(struct world *world))
     world->has_expired = false;
     uv_timer_init(&world->loop, timer);
     timer->data = &world->has_expired;
-    uv_timer_start(timer, on_expired, PATIENCE_MS, 0);
+    uv_timer_start(timer, on_expired, suite_patience() * WORLD_MS, 0);
     while (!is_so(world) && !world->has_expired)
         uv_run(&world->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)timer, on_timer_closed);

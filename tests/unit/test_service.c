@@ -111,7 +111,7 @@ static enum status run(int ready_fd)
         .reread = on_reread,
     };
 
-    alarm(60); /* rather than hang */
+    alarm(60 * suite_patience()); /* rather than hang */
     own_threads();
     log_open("test", LOG_LEVEL_ERROR);
     if (program.on_stop != NULL)

@@ -435,8 +435,7 @@ static void bit_flipped_in_a_sealed_row_is_found_when_it_is_read(void)
         "DELETE FROM history WHERE position = 7",
         "DELETE FROM history",
         "DELETE FROM state",
-        "UPDATE meta SET value = CAST(x'0000000000000008' AS BLOB)"
-        " WHERE key = 'raft'",
+        "UPDATE meta SET value = x'0000000000000008' WHERE key = 'raft'",
         "UPDATE meta SET seal = seal + 1 WHERE key = 'raft'",
     };
     struct error why;

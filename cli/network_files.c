@@ -341,9 +341,16 @@ static void read_handed_out(unsigned *first, unsigned *last)
 
     *first = 1, *last = 0;
     text_init(&text);
-    if (file_read(path, 64, &text, &unread) == OK &&
-        sscanf(text.data, "%5u %5u", first, last) != 2)
-        *first = 1, *last = 0;
+    if (file_read(path, 64, &text, &unread) == OK) {
+        unsigned long from, to;
+        char *space, *end;
+
+        from = strtoul(text.data, &space, 10);
+        to = strtoul(space, &end, 10);
+        if (space != text.data && end != space && from <= to &&
+            to <= UINT16_MAX)
+            *first = (unsigned)from, *last = (unsigned)to;
+    }
     text_clear(&text);
 }
 

@@ -97,15 +97,20 @@ static void every_node_has_a_configuration_and_all_fit_together(void)
 static void ports_are_none_that_the_system_hands_out(void)
 {
     FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
-    unsigned first = 1, last = 0;
+    unsigned long first = 1, last = 0;
     struct config *config = NULL;
     struct scratch scratch;
     struct error err;
     char name[64];
 
     if (file != NULL) {
-        CU_ASSERT_EQUAL(fscanf(file, "%u %u", &first, &last), 2);
+        char line[64] = "", *end;
+
+        CU_ASSERT_PTR_NOT_NULL(fgets(line, sizeof line, file));
         fclose(file);
+        first = strtoul(line, &end, 10);
+        last = strtoul(end, NULL, 10);
+        CU_ASSERT(first > 0 && first < last);
     }
     scratch_open(&scratch);
     make(&scratch, 15);

@@ -16,14 +16,14 @@ static void put_number(unsigned char *out, uint64_t number)
 static void seal(sqlite3_context *call, int count, sqlite3_value **argument)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH], bytes[4096];
-    size_t size = 6 * 8;
+    size_t size = 6 * sizeof(uint64_t);
     uint64_t result = 0;
 
     (void)count;
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++)
         put_number(bytes + 16 + 8 * i,
                    (uint64_t)sqlite3_value_int64(argument[3 + i]));
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
         const void *data = sqlite3_value_blob(argument[i]);
         size_t more = (size_t)sqlite3_value_bytes(argument[i]);
 

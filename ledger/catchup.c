@@ -221,6 +221,8 @@ static enum status exchange(struct node *node, struct error *err)
         status = ledger_store_open(&node->store, options->database,
                                    &options->genesis->digest, err);
     if (status == OK)
+        status = ledger_store_copy_aside(node->store, err);
+    if (status == OK)
         status = executor_create(&node->executor, options->genesis, node->store,
                                  node->crew, err);
     if (status == OK)

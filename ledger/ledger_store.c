@@ -56,11 +56,8 @@ static const char *const schema[] = {
 #define JOURNAL_SIZE_LIMIT "67108864"
 
 /* Ids and nonces are random, so that a batch touches pages all over the
- * database.  64 MiB of them at hand spare most reads; and copying them from the
- * WAL into the database only after 64 MiB, not after the usual 4, which are one
- * or two batches, lets most be overwritten before they are copied. */
+ * database: 64 MiB of them at hand spare most reads. */
 #define CACHE_SIZE "-65536"
-#define WAL_PAGES "16384"
 
 /* ---- opening ---- */
 
@@ -246,9 +243,10 @@ static enum status open_database(struct ledger_store *store, bool writer,
         status = execute(store,
                          "PRAGMA synchronous = NORMAL;"
                          "PRAGMA cache_size = " CACHE_SIZE ";"
-                         "PRAGMA wal_autocheckpoint = " WAL_PAGES ";"
                          "PRAGMA journal_size_limit = " JOURNAL_SIZE_LIMIT,
                          err);
+    if (status == OK && writer)
+        store_watch_log(store);
     return status;
 }
 
@@ -301,6 +299,7 @@ void ledger_store_close(struct ledger_store **handle)
 
     if (store == NULL)
         return;
+    store_stop_copying(store);
     for (size_t i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(store->statement[i]);
     sqlite3_close(store->db);

@@ -56,6 +56,11 @@ MUST_USE enum status ledger_store_open_reader(struct ledger_store **store,
                                               struct error *err);
 void ledger_store_close(struct ledger_store **store);
 
+/* Copy the database's log into the database on a thread of its own from now on,
+ * so that no transaction waits for it. */
+MUST_USE enum status ledger_store_copy_aside(struct ledger_store *store,
+                                             struct error *err);
+
 /* Sync nothing from now on: for a scratch ledger, which nobody opens again
  * after a crash. */
 MUST_USE enum status ledger_store_spare_disk(struct ledger_store *store,

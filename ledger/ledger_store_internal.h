@@ -5,6 +5,7 @@
  *     ledger_store_sql.c      statements, and SQLite's answers as ours
  *     ledger_store_log.c      entries, blocks, the tree
  *     ledger_store_state.c    state, history, nonces, what there is one of
+ *     ledger_store_copier.c   from the database's log into the database
  *     ledger_store_compare.c  two ledgers, row by row
  */
 #ifndef LEDGER_LEDGER_STORE_INTERNAL_H
@@ -65,8 +66,12 @@ enum statement {
         STATEMENT_COUNT
 };
 
+struct copier;
+
 struct ledger_store {
     sqlite3 *db;
+    struct copier *copier; /* NULL: the writer copies itself */
+    int log_pages;         /* from so many on the log is copied */
     sqlite3_stmt *statement[STATEMENT_COUNT];
     int lock; /* descriptor that keeps other writers out; -1: a reader */
     atomic_bool wal_has_name; /* durably */
@@ -147,6 +152,13 @@ MUST_USE enum status store_check_seal(const struct ledger_store *store,
                                       sqlite3_stmt *statement, int at,
                                       const struct sealed_row *row,
                                       struct error *err);
+
+/* ---- the database's log ---- */
+
+/* Of a writer: have it copied when it is large. */
+void store_watch_log(struct ledger_store *store);
+/* To be called before the store is closed; none is as good. */
+void store_stop_copying(struct ledger_store *store);
 
 /* ---- what there is one of ---- */
 

@@ -15,6 +15,9 @@
 /* Entries checked against the tree in the background, per tick: the whole of a
  * million entries in about twenty minutes, for a few per cent of a core. */
 #define SCRUB_ENTRIES 80
+/* The same while the log grows by more than that: who waits for an entry comes
+ * first. */
+#define SCRUB_ENTRIES_BUSY 8
 /* From the end of a log that is soon read to its beginning: how long damage in
  * a small log goes unnoticed. */
 #define SCRUB_PAUSE_MS 1000
@@ -453,7 +456,7 @@ static void on_status(struct bus *bus, const struct bus_sender *sender,
 struct scrub_job {
     struct lane_job job;
     struct node *node;
-    uint64_t from, next;
+    uint64_t from, count, next;
     enum status status;
     struct error err;
 };
@@ -462,7 +465,7 @@ static void scrub_work(struct lane_job *lane_job)
 {
     struct scrub_job *job = (struct scrub_job *)lane_job;
 
-    job->status = reader_scrub(job->node->reader, job->from, SCRUB_ENTRIES,
+    job->status = reader_scrub(job->node->reader, job->from, job->count,
                                &job->next, &job->err);
 }
 
@@ -495,6 +498,10 @@ static void scrub(struct node *node)
     job->job.done = scrub_done;
     job->node = node;
     job->from = node->scrub_next;
+    job->count = node->tip.size > node->scrub_size + SCRUB_ENTRIES
+                     ? SCRUB_ENTRIES_BUSY
+                     : SCRUB_ENTRIES;
+    node->scrub_size = node->tip.size;
     node->scrubbing = true;
     lane_push(node->reading, &job->job);
 }
@@ -670,6 +677,8 @@ static enum status open_log(struct node *node, struct error *err)
     if (status == OK)
         status = ledger_store_open(&node->store, options->database,
                                    &options->genesis->digest, err);
+    if (status == OK)
+        status = ledger_store_copy_aside(node->store, err);
     if (status == OK)
         status = open_executor(node, err);
     if (status == OK)

@@ -78,6 +78,7 @@ struct node {
     struct error failure; /* why the node cannot go on; tick tells */
     uv_timer_t tick;
     uint64_t scrub_next;
+    uint64_t scrub_size;     /* of the log, at the last part */
     uint64_t scrub_after_ms; /* of the loop's clock */
     bool scrubbing;
     /* Read by the writing lane, too. */

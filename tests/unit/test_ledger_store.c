@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/encoding.h"
@@ -381,6 +382,53 @@ static void altered_rows_are_refused_not_served(void)
     end();
 }
 
+static off_t size_of(const char *name)
+{
+    struct stat is;
+
+    return stat(scratch_path(&scratch, name), &is) == 0 ? is.st_size : 0;
+}
+
+/* The database grows without the writer's doing, and the log begins anew: it
+ * stays far smaller than what went through it. */
+static void log_is_copied_beside_the_writer(void)
+{
+    static char value[2000];
+    struct text back;
+    char key[16];
+    uint64_t version;
+    off_t empty;
+
+    begin();
+    text_init(&back);
+    empty = size_of("state.db");
+    CU_ASSERT_EQUAL_FATAL(ledger_store_copy_aside(store, &err), OK);
+    store->log_pages = 16;
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(key, sizeof key, "k%u", i);
+        memset(value, (int)('a' + i % 26), sizeof value);
+        CU_ASSERT_EQUAL(ledger_store_put(
+                            store, key, bytes_of(value, sizeof value), i, &err),
+                        OK);
+    }
+    for (int tries = 0; tries < 1000 && size_of("state.db") <= empty; tries++)
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+    CU_ASSERT(size_of("state.db") > empty);
+    CU_ASSERT(size_of("state.db-wal") < 2000 * (off_t)sizeof value);
+    ledger_store_close(&store);
+    open_it();
+    for (unsigned i = 0; i < 2000; i += 7) {
+        snprintf(key, sizeof key, "k%u", i);
+        CU_ASSERT_EQUAL(ledger_store_get(store, key, &back, &version, &err),
+                        OK);
+        CU_ASSERT_EQUAL(version, i);
+        CU_ASSERT(back.size == sizeof value &&
+                  back.data[0] == (char)('a' + i % 26));
+    }
+    text_clear(&back);
+    end();
+}
+
 /* What is read by its key, and what it must say then. */
 static enum status read_all(struct error *why)
 {
@@ -532,6 +580,7 @@ void suite_ledger_store(void)
          reader_sees_one_state_while_others_write},
         {"altered rows are refused, not served",
          altered_rows_are_refused_not_served},
+        {"log is copied beside the writer", log_is_copied_beside_the_writer},
         {"bit flipped in a sealed row is found when it is read",
          bit_flipped_in_a_sealed_row_is_found_when_it_is_read},
         {"seals are made by the rule", seals_are_made_by_the_rule},

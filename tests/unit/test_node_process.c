@@ -293,13 +293,14 @@ static void one_whose_threads_still_end_is_waited_for(void)
     scratch_open(&scratch);
     mark(&scratch, child);
     snprintf(path, sizeof path, "/proc/%ld/stat", (long)child);
-    for (int i = 0; i < 1000 && !is_zombie; i++) {
+    for (unsigned i = 0; i < 5000 * suite_patience() && !is_zombie; i++) {
         FILE *file = fopen(path, "r");
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(file);
         CU_ASSERT_PTR_NOT_NULL(fgets(stat, sizeof stat, file));
         fclose(file);
         is_zombie = strstr(stat, ") Z ") != NULL;
+        usleep(1000);
     }
     CU_ASSERT_TRUE(is_zombie);
     CU_ASSERT_FALSE(is_running(&scratch, &pid));

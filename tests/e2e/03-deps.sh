@@ -30,7 +30,7 @@ machine() { # NAME
     for tool in sh env cat sed awk grep tr tail dirname mktemp rm sleep; do
         ln -s "$(command -v "$tool")" "$machine/$tool"
     done
-    for tool in git make gcc; do
+    for tool in git make gcc sqlite3 openssl; do
         echo 'exit 0' | command_is "$tool"
     done
     printf '%s\n' 'case $* in' \

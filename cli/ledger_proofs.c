@@ -46,6 +46,33 @@ static enum status check_proof(const struct trust *trust,
     return status;
 }
 
+/* An entry that is there and cannot be proven is not anchored yet.  Where a
+ * quorum cosigns it soon is: so long is asked again. */
+#define ANCHORED_TRIES 60
+#define ANCHORED_PAUSE_MS 50
+
+static enum status ask_anchored(struct client *client, uint64_t position,
+                                struct client_answer *answer, struct error *err)
+{
+    const struct timespec pause = {0, ANCHORED_PAUSE_MS * 1000000L};
+    enum status status = E_NO;
+    struct error why;
+
+    error_init(&why);
+    for (int i = 0; i < ANCHORED_TRIES && status == E_NO; i++) {
+        struct message request;
+
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        question_init(&request, MESSAGE_PROVE);
+        message_set_number(&request, PROVE_POSITION, position);
+        status = client_ask(client, &request, MESSAGE_PROVEN, answer, &why);
+    }
+    if (status != OK)
+        *err = why;
+    return status;
+}
+
 static enum status ask_proof(struct client *client, const struct shown *shown,
                              struct client_answer *answer, struct text *out,
                              struct error *err)
@@ -55,12 +82,8 @@ static enum status ask_proof(struct client *client, const struct shown *shown,
                                 .verdict = shown->verdict,
                                 .block = shown->block,
                                 .index = shown->position};
-    struct message request;
-    enum status status;
+    enum status status = ask_anchored(client, shown->position, answer, err);
 
-    question_init(&request, MESSAGE_PROVE);
-    message_set_number(&request, PROVE_POSITION, shown->position);
-    status = client_ask(client, &request, MESSAGE_PROVEN, answer, err);
     if (status == OK)
         status = hashes_of(message_bytes(&answer->message, PROVEN_HASHES),
                            &parts.path, err);

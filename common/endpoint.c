@@ -1,11 +1,34 @@
 #include "common/endpoint.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/files.h"
 #include "common/text.h"
 
 #define LOCAL "ipc://"
+
+/* Whoever connects must not depend on the folder it works in. */
+static enum status make_absolute(struct text *path, struct error *err)
+{
+    char folder[PATH_MAX];
+    struct text whole;
+    enum status status;
+
+    if (path->data[0] == '/')
+        return OK;
+    if (getcwd(folder, sizeof folder) == NULL)
+        return error_set_errno(err, E_INPUT, errno, "the working folder");
+    text_init(&whole);
+    status = text_printf(&whole, err, "%s/%s", folder, path->data);
+    text_reset(path);
+    if (status == OK)
+        status = text_append(path, whole.data, whole.size, err);
+    text_clear(&whole);
+    return status;
+}
 
 static enum status local_beside(const char *file, const char *name,
                                 char out[ENDPOINT_SIZE_MAX], struct error *err)
@@ -15,6 +38,8 @@ static enum status local_beside(const char *file, const char *name,
 
     text_init(&path);
     status = path_beside(file, name, &path, err);
+    if (status == OK)
+        status = make_absolute(&path, err);
     if (status == OK && path.size > ENDPOINT_PATH_MAX)
         status = error_set(err, E_LIMIT,
                            "%s: the path of a local socket, it has %zu bytes "

@@ -15,9 +15,9 @@
 #include "common/error.h"
 #include "common/limits.h"
 
-/* `endpoint` as the file at `file` means it.  E_LIMIT with what to do if the
- * path of a local socket is longer than the system takes, E_INPUT if the
- * endpoint is longer than any. */
+/* `endpoint` as the file at `file` means it, the path of a local socket made
+ * absolute.  E_LIMIT with what to do if that path is longer than the system
+ * takes, E_INPUT if the endpoint is longer than any. */
 MUST_USE enum status endpoint_beside(const char *file, const char *endpoint,
                                      char out[ENDPOINT_SIZE_MAX],
                                      struct error *err);

@@ -6,6 +6,7 @@ export LC_ALL=C
 
 [ -x "$BIN/anchorite-ledger" ] || skip "no anchorite-ledger is built"
 dir=$work/net
+bin=$(cd "$BIN" && pwd)
 cleanup() {
     "$BIN/anchorite" network down --dir "$dir" >/dev/null 2>&1 || true
 }
@@ -64,6 +65,12 @@ leads() {
     [ "$code" -eq 0 ] && [ "$(grep -c leader "$work/out")" -eq 1 ]
 }
 until_true 10 leads || fail "no leader: $(cat "$work/out" "$work/err")"
+
+story "the folder may be named from where one works"
+(
+    cd "$work"
+    "$bin/anchorite" network status --dir net >out 2>err
+) || fail "not from $work: $(cat "$work/err")"
 
 story "an entry is submitted, shown by id and by position"
 code=0

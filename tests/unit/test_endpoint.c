@@ -1,7 +1,9 @@
 #include "common/endpoint.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/lib/suite.h"
 
@@ -16,9 +18,25 @@ static void local_sockets_are_beside_the_file(void)
     CU_ASSERT_EQUAL(endpoint_beside("/a/b/c.json", "ipc://socket", out, &err),
                     OK);
     CU_ASSERT_STRING_EQUAL(out, "ipc:///a/b/socket");
+    CU_ASSERT_STRING_EQUAL(err.text, "");
+}
+
+/* The bus takes no others, and a command is given "demo" as often as
+ * "/srv/demo". */
+static void a_path_from_the_working_folder_becomes_absolute(void)
+{
+    char out[ENDPOINT_SIZE_MAX], before[PATH_MAX];
+    struct error err;
+
+    error_init(&err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(getcwd(before, sizeof before));
+    CU_ASSERT_EQUAL_FATAL(chdir("/usr"), 0);
     CU_ASSERT_EQUAL(endpoint_beside("b/c.json", "ipc://../d/socket", out, &err),
                     OK);
-    CU_ASSERT_STRING_EQUAL(out, "ipc://b/../d/socket");
+    CU_ASSERT_STRING_EQUAL(out, "ipc:///usr/b/../d/socket");
+    CU_ASSERT_EQUAL(endpoint_beside("c.json", "ipc://socket", out, &err), OK);
+    CU_ASSERT_STRING_EQUAL(out, "ipc:///usr/socket");
+    CU_ASSERT_EQUAL(chdir(before), 0);
     CU_ASSERT_STRING_EQUAL(err.text, "");
 }
 
@@ -71,6 +89,8 @@ void suite_endpoint(void)
     static const struct test tests[] = {
         {"local sockets are beside the file",
          local_sockets_are_beside_the_file},
+        {"a path from the working folder becomes absolute",
+         a_path_from_the_working_folder_becomes_absolute},
         {"absolute paths and tcp stay as they are",
          absolute_paths_and_tcp_stay_as_they_are},
         {"a path of 107 bytes fits and one more is refused",

@@ -57,15 +57,18 @@ export PATIENCE ?= $(patience)
 
 # ---- what there is ----------------------------------------------------------
 # A folder is a program or a library: its modules go into lib<folder>.a, its
-# main.c, where it has one, is linked with them.
+# main.c, where it has one, is linked with them.  The anonymizer's are two: the
+# engine with the vault, and the worker, the service around it.
 
-modules = $(filter-out $(1)/main.c,$(wildcard $(1)/*.c))
+modules = $(filter-out $(1)/main.c anonymizer/worker%,$(wildcard $(1)/*.c))
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 
 # In the order in which the linker wants them: users first.
-archives := $(B)/libcli.a $(B)/libdatasets.a $(B)/libanonymizer.a \
-            $(B)/libbroker.a $(B)/libledger.a $(B)/libcommon.a
-programs := $(B)/anchorite $(B)/anchorite-ledger $(B)/anchorite-hospital
+archives := $(B)/libcli.a $(B)/libdatasets.a $(B)/libworker.a \
+            $(B)/libanonymizer.a $(B)/libbroker.a $(B)/libledger.a \
+            $(B)/libcommon.a
+programs := $(B)/anchorite $(B)/anchorite-ledger $(B)/anchorite-broker \
+            $(B)/anchorite-anonymizer $(B)/anchorite-hospital
 test_objects := $(call objects,$(wildcard tests/lib/*.c))
 unit_objects := $(call objects,$(wildcard tests/unit/*.c))
 property_objects := $(call objects,$(wildcard tests/property/*.c) \
@@ -79,8 +82,12 @@ all: $(programs)
         fuzz-replay thread valgrind cover eval eval-ledger format reformat directions headers \
         tidy clean print-bin install
 
-$(B)/anchorite: $(B)/cli/main.o $(B)/libcli.a $(B)/libanonymizer.a $(B)/libcommon.a
+$(B)/anchorite: $(B)/cli/main.o $(B)/libcli.a $(B)/libanonymizer.a \
+                $(B)/libbroker.a $(B)/libcommon.a
 $(B)/anchorite-ledger: $(B)/ledger/main.o $(B)/libledger.a $(B)/libcommon.a
+$(B)/anchorite-broker: $(B)/broker/main.o $(B)/libbroker.a $(B)/libcommon.a
+$(B)/anchorite-anonymizer: $(B)/anonymizer/main.o $(B)/libworker.a \
+                           $(B)/libanonymizer.a $(B)/libcommon.a
 $(B)/anchorite-hospital: $(B)/datasets/main.o $(B)/libdatasets.a $(B)/libcommon.a
 $(programs):
 	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
@@ -89,6 +96,7 @@ define library
 $(B)/lib$(1).a: $(call objects,$(call modules,$(1)))
 endef
 $(foreach folder,common anonymizer broker cli datasets ledger,$(eval $(call library,$(folder))))
+$(B)/libworker.a: $(call objects,$(wildcard anonymizer/worker*.c))
 $(archives):
 	rm -f $@
 	ar rcs $@ $^
@@ -195,10 +203,10 @@ fault: $(B)/fault
 # What end-to-end tests need besides the programs.
 tools := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 $(B)/tests/%: $(B)/tests/tools/%.o $(B)/libcli.a $(B)/libanonymizer.a \
-              $(B)/libcommon.a
+              $(B)/libbroker.a $(B)/libcommon.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 
-e2e: $(programs) $(B)/anchorite-ledger $(tools)
+e2e: $(programs) $(tools)
 	@BIN=$(B) .ci/e2e $(E2E)
 
 # Every tests/fuzz/fuzz_<name>.c is a fuzzer, tests/fuzz/corpus/<name> holds its
@@ -305,9 +313,10 @@ $(B)/%.tidy: %.c .clang-tidy tests/.clang-tidy .ci/analyzer.h $(headers) \
 PREFIX ?= /usr/local
 manuals := $(sort $(wildcard docs/man/*.1))
 
-install: $(B)/anchorite $(B)/anchorite-ledger
-	install -D -m 755 $(B)/anchorite $(DESTDIR)$(PREFIX)/bin/anchorite
-	install -D -m 755 $(B)/anchorite-ledger \
-	    $(DESTDIR)$(PREFIX)/bin/anchorite-ledger
+installed := anchorite anchorite-ledger anchorite-broker anchorite-anonymizer
+
+install: $(addprefix $(B)/,$(installed))
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $^ $(DESTDIR)$(PREFIX)/bin
 	$(if $(manuals),install -d $(DESTDIR)$(PREFIX)/share/man/man1)
 	$(if $(manuals),install -m 644 $(manuals) $(DESTDIR)$(PREFIX)/share/man/man1)

@@ -6,8 +6,8 @@
 
 #include "cli/command.h"
 #include "cli/companion.h"
-#include "cli/network.h"
 #include "cli/options.h"
+#include "common/network.h"
 
 static const char help[] =
     "usage: anchorite audit --dir NODE_DIR [--json]\n\n"

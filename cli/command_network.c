@@ -12,12 +12,12 @@
 
 #include "cli/command.h"
 #include "cli/companion.h"
-#include "cli/network.h"
 #include "cli/network_files.h"
 #include "cli/node_process.h"
 #include "cli/options.h"
 #include "cli/session.h"
 #include "common/clock.h"
+#include "common/network.h"
 #include "common/process.h"
 
 #define NODES_DEFAULT 3

@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/network.h"
 #include "common/bytes.h"
 #include "common/digest.h"
 #include "common/error.h"
+#include "common/network.h"
 
 struct maker;
 

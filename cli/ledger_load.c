@@ -9,10 +9,10 @@
 
 #include "cli/command.h"
 #include "cli/entry_maker.h"
-#include "cli/ledger_questions.h"
-#include "cli/network_peers.h"
 #include "common/bus.h"
 #include "common/encoding.h"
+#include "common/ledger_questions.h"
+#include "common/network_peers.h"
 
 /* How often is looked for what is due: also the pause between a node that could
  * not and the next try. */

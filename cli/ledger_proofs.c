@@ -4,11 +4,11 @@
 #include <time.h>
 
 #include "cli/command.h"
-#include "cli/ledger_questions.h"
 #include "cli/ledger_requests.h"
 #include "cli/session.h"
 #include "common/encoding.h"
 #include "common/files.h"
+#include "common/ledger_questions.h"
 #include "common/number.h"
 #include "common/proof.h"
 
@@ -46,56 +46,6 @@ static enum status check_proof(const struct trust *trust,
     return status;
 }
 
-/* An entry that is there and cannot be proven is not anchored yet.  Where a
- * quorum cosigns it soon is: so long is asked again. */
-#define ANCHORED_TRIES 60
-#define ANCHORED_PAUSE_MS 50
-
-static enum status ask_anchored(struct client *client, uint64_t position,
-                                struct client_answer *answer, struct error *err)
-{
-    const struct timespec pause = {0, ANCHORED_PAUSE_MS * 1000000L};
-    enum status status = E_NO;
-    struct error why;
-
-    error_init(&why);
-    for (int i = 0; i < ANCHORED_TRIES && status == E_NO; i++) {
-        struct message request;
-
-        if (i > 0)
-            nanosleep(&pause, NULL);
-        question_init(&request, MESSAGE_PROVE);
-        message_set_number(&request, PROVE_POSITION, position);
-        status = client_ask(client, &request, MESSAGE_PROVEN, answer, &why);
-    }
-    if (status != OK)
-        *err = why;
-    return status;
-}
-
-static enum status ask_proof(struct client *client, const struct shown *shown,
-                             struct client_answer *answer, struct text *out,
-                             struct error *err)
-{
-    struct proof_parts parts = {.entry = shown->entry.bytes,
-                                .signatures = shown->entry.signature_bytes,
-                                .verdict = shown->verdict,
-                                .block = shown->block,
-                                .index = shown->position};
-    enum status status = ask_anchored(client, shown->position, answer, err);
-
-    if (status == OK)
-        status = hashes_of(message_bytes(&answer->message, PROVEN_HASHES),
-                           &parts.path, err);
-    if (status == OK) {
-        parts.note = message_bytes(&answer->message, PROVEN_NOTE);
-        status = proof_write(&parts, out, err);
-    }
-    if (status == OK)
-        status = text_append_string(out, "\n", err);
-    return status;
-}
-
 static enum status write_output(const char *path, const struct text *text,
                                 struct error *err)
 {
@@ -119,7 +69,6 @@ static enum status write_output(const char *path, const struct text *text,
 enum status ledger_prove(const struct ledger_request *request,
                          struct error *err)
 {
-    struct client_answer answer = {.memory = NULL};
     struct trusted_checkpoint last = {.signed_count = 0};
     struct shown shown = {.position = 0};
     struct trust *trust = NULL;
@@ -132,15 +81,15 @@ enum status ledger_prove(const struct ledger_request *request,
     if (status == OK)
         status = shown_ask(&shown, session.client, request->operand, err);
     if (status == OK)
-        status = ask_proof(session.client, &shown, &answer, &text, err);
+        status = proof_ask(&shown, session.client, &text, err);
     if (status == OK)
         status = load_trust(&trust, request->folder, err);
     if (status == OK && check_proof(trust, &last, text_bytes(&text), err) != OK)
-        status = error_wrap(err, "the proof of %s does not hold",
-                            session.network->node[answer.node].name);
+        status = error_wrap(err, "the proof that came does not hold");
+    if (status == OK)
+        status = text_append_string(&text, "\n", err);
     if (status == OK)
         status = write_output(request->output, &text, err);
-    client_answer_clear(&answer);
     shown_clear(&shown);
     trust_destroy(&trust);
     text_clear(&text);
@@ -175,7 +124,6 @@ static enum status check_kept(struct client *client, const struct trust *trust,
                               struct trusted_checkpoint *last, const char *id,
                               uint64_t position, struct error *err)
 {
-    struct client_answer answer = {.memory = NULL};
     struct shown shown = {.position = 0};
     struct text text;
     enum status status = shown_ask(&shown, client, id, err);
@@ -187,10 +135,9 @@ static enum status check_kept(struct client *client, const struct trust *trust,
                            "%ju",
                            id, (uintmax_t)position, (uintmax_t)shown.position);
     if (status == OK)
-        status = ask_proof(client, &shown, &answer, &text, err);
+        status = proof_ask(&shown, client, &text, err);
     if (status == OK)
         status = check_proof(trust, last, text_bytes(&text), err);
-    client_answer_clear(&answer);
     shown_clear(&shown);
     text_clear(&text);
     return status;

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/ledger_questions.h"
 #include "cli/session.h"
 #include "common/encoding.h"
 #include "common/files.h"
+#include "common/ledger_questions.h"
 
 /* A list of the command line: "north.broker,north.anonymizer". */
 #define USER_NAME_MAX (2 * IDENTITY_NAME_MAX + 1)
@@ -117,43 +117,7 @@ static enum status sign_all(const struct ledger_request *request,
     return status;
 }
 
-/* ---- submit: handing it in ---- */
-
-struct receipt {
-    struct digest id;
-    uint64_t position, block;
-    enum entry_verdict verdict;
-};
-
-static enum status hand_in(struct client *client, struct bytes entry,
-                           struct bytes signatures, struct receipt *receipt,
-                           struct error *err)
-{
-    struct client_answer answer;
-    struct message request;
-    struct bytes id;
-    enum status status = digest_bytes(&receipt->id, entry, err);
-
-    if (status != OK)
-        return status;
-    question_init(&request, MESSAGE_SUBMIT);
-    message_set_bytes(&request, SUBMIT_ENTRY, entry);
-    message_set_bytes(&request, SUBMIT_SIGNATURES, signatures);
-    status = client_ask(client, &request, MESSAGE_SUBMITTED, &answer, err);
-    if (status != OK)
-        return status;
-    id = message_bytes(&answer.message, SUBMITTED_ID);
-    receipt->position = message_number(&answer.message, SUBMITTED_POSITION);
-    receipt->block = message_number(&answer.message, SUBMITTED_BLOCK);
-    status = verdict_of(message_number(&answer.message, SUBMITTED_VERDICT),
-                        &receipt->verdict, err);
-    if (status == OK &&
-        !bytes_equal(id, bytes_of(receipt->id.byte, DIGEST_SIZE)))
-        status =
-            error_set(err, E_SYSTEM, "the node answered for another entry");
-    client_answer_clear(&answer);
-    return status;
-}
+/* ---- submit: what became of it ---- */
 
 /* Numbers of the log stay below 2^53, which JSON holds exactly. */
 static enum status add_number(struct json_value *object, const char *key,
@@ -232,8 +196,8 @@ enum status ledger_submit(const struct ledger_request *request,
         status =
             sign_all(request, &session, text_bytes(&entry), &signatures, err);
     if (status == OK)
-        status = hand_in(session.client, text_bytes(&entry),
-                         text_bytes(&signatures), &receipt, err);
+        status = receipt_ask(&receipt, session.client, text_bytes(&entry),
+                             text_bytes(&signatures), err);
     if (status == OK)
         status = print_receipt(&receipt, request->json, err);
     if (status == OK && receipt.verdict != VERDICT_VALID)

@@ -12,12 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/network.h"
 #include "common/clock.h"
 #include "common/encoding.h"
 #include "common/endpoint.h"
 #include "common/files.h"
 #include "common/json.h"
+#include "common/network.h"
 #include "common/proof.h"
 
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)

@@ -3,7 +3,7 @@
  *
  *     DIR/genesis.json        what every node takes for given
  *     DIR/trust.json          whom a verifier trusts; "demo": true
- *     DIR/network.json        where the nodes listen (cli/network.h)
+ *     DIR/network.json        where the nodes listen (common/network.h)
  *     DIR/ca/root/, DIR/ca/<organisation>/
  *         key.pem, certificate.pem
  *     DIR/users/<organisation>.<role>/

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/network.h"
 #include "common/files.h"
+#include "common/network.h"
 
 #define PID_FILE_MAX 256
 /* /proc/PID/stat: 52 numbers and a name of 16 bytes. */

@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-#include "cli/client.h"
-#include "cli/network.h"
+#include "common/client.h"
 #include "common/error.h"
+#include "common/network.h"
 
 struct session {
     struct network *network;

@@ -165,6 +165,35 @@
 /* Blocks in one answer: several usual ones, or one of the largest. */
 #define BLOCKS_SIZE_MAX (8u << 20)
 
+/* What is larger than a message comes in parts of this size (common/upload.h):
+ * some hundred a gigabyte and second, and not much more than a request of the
+ * largest entry, since each session may have BUS_QUEUE_MAX of them waiting. */
+#define PART_SIZE_MAX (256u << 10)
+
+#define UPLOAD_ID_SIZE 16
+
+/* What one upload, and all that a service has at once, may take: the ids of
+ * two million permitted subjects, a policy with all its hierarchies. */
+#define UPLOAD_SIZE_MAX (64u << 20)
+#define UPLOADS_SIZE_MAX (256u << 20)
+/* Uploads at once, and how long one that does not grow is kept. */
+#define UPLOADS_MAX 64
+#define UPLOAD_IDLE_MS 60000u
+
+/* A text in an answer: consents or events of one subject, all requests. */
+#define TOLD_SIZE_MAX (8u << 20)
+
+/* A statement off the ledger: some members of 64 digits, and the figures of a
+ * release. */
+#define STATEMENT_SIZE_MAX (64u << 10)
+
+/* A piece of a file that is fetched. */
+#define PIECE_SIZE_MAX (1u << 20)
+
+/* Consents of one entry: their statement stays below a megabyte or so, and a
+ * million of them are a thousand entries. */
+#define CONSENTS_BATCH_MAX 1024
+
 /* Where a service listens; NUL included, a path of a local socket fits. */
 #define ENDPOINT_SIZE_MAX 256
 

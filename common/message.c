@@ -3,12 +3,14 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/commitment.h"
 #include "common/digest.h"
 #include "common/encoding.h"
 #include "common/entry.h"
 #include "common/identity.h"
 #include "common/merkle.h"
 #include "common/note.h"
+#include "common/permitted.h"
 #include "common/sign.h"
 #include "common/utf8.h"
 

@@ -18,7 +18,7 @@
 
 #include "common/crew.h"
 #include "common/error.h"
-#include "ledger/genesis.h"
+#include "common/genesis.h"
 
 /* What is wrong, in words for people; "" if nothing is. */
 #define AUDIT_FINDING_MAX 512

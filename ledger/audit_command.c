@@ -12,10 +12,10 @@
 
 #include "common/crew.h"
 #include "common/files.h"
+#include "common/genesis.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "ledger/audit.h"
-#include "ledger/genesis.h"
 #include "ledger/ledger_store.h"
 
 /* Threads that verify signatures besides the one that executes. */

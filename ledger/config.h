@@ -31,10 +31,10 @@
 
 #include "common/curve.h"
 #include "common/error.h"
+#include "common/genesis.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "ledger/genesis.h"
 
 struct config_peer {
     uint64_t id;

@@ -18,7 +18,7 @@
 #include "common/crew.h"
 #include "common/entry.h"
 #include "common/error.h"
-#include "ledger/genesis.h"
+#include "common/genesis.h"
 #include "ledger/ledger_store.h"
 #include "ledger/registry.h"
 

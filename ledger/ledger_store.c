@@ -13,7 +13,7 @@
 #include "ledger/ledger_store_internal.h"
 
 /* Raised with every change of the tables below. */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* A reader that recovers a log after a crash holds its lock for so long at
  * most. */

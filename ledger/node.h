@@ -20,9 +20,9 @@
 
 #include "common/curve.h"
 #include "common/error.h"
+#include "common/genesis.h"
 #include "common/identity.h"
 #include "common/sign.h"
-#include "ledger/genesis.h"
 
 struct node;
 struct uv_loop_s;

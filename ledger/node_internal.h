@@ -14,9 +14,9 @@
 
 #include "common/bus.h"
 #include "common/crew.h"
+#include "common/lane.h"
 #include "common/text.h"
 #include "ledger/executor.h"
-#include "ledger/lane.h"
 #include "ledger/node.h"
 #include "ledger/reader.h"
 #include "ledger/registry.h"

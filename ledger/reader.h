@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/genesis.h"
 #include "common/message.h"
 #include "common/text.h"
-#include "ledger/genesis.h"
 
 struct reader;
 

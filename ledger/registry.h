@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/genesis.h"
 #include "common/identity.h"
-#include "ledger/genesis.h"
 #include "ledger/ledger_store.h"
 
 struct registry;

@@ -193,11 +193,14 @@ static uint64_t payload_number(const struct entry *entry, const char *name)
  * State "entry/<id>" of a valid entry that others may refer to:
  *
  *     type || be64(number of the type: a permit's expiry) || organisation || 0
- *     || terms || 0 || recipient || 0 || custodian || 0
+ *     || terms || 0 || recipient || 0 || custodian || 0 || approval || 0
  *
  * organisation is that of the dataset; recipient and custodian are the
- * certificates of who requested and who approved, empty before that was done.
- * "used/<id>" is there once the entry was followed. */
+ * certificates of who requested and who approved, empty before that was done;
+ * approval is the id of the approve entry that a permit rests on.
+ * "used/<id>" is there once the entry was followed.  A permit follows an
+ * approval without using it up, since consents may change and another permit be
+ * needed; a release does, so that there is one for each approval. */
 
 struct referred {
     enum entry_type type;
@@ -206,6 +209,7 @@ struct referred {
     char terms[2 * DIGEST_SIZE + 1];
     char recipient[CERTIFICATE_ID_SIZE];
     char custodian[CERTIFICATE_ID_SIZE];
+    char approval[2 * DIGEST_SIZE + 1];
     bool found;
     bool used;
 };
@@ -251,6 +255,7 @@ static bool decode_referred(struct bytes value, struct referred *referred)
                        sizeof referred->recipient) &&
            take_string(&rest, referred->custodian,
                        sizeof referred->custodian) &&
+           take_string(&rest, referred->approval, sizeof referred->approval) &&
            rest.size == 0;
 }
 
@@ -260,6 +265,22 @@ static enum status altered(const char *what, struct error *err)
                      "the state of %s is not what was written; the database "
                      "was altered",
                      what);
+}
+
+static enum status is_used(const struct rules_context *context, const char *id,
+                           bool *used, struct error *err)
+{
+    char key[STATE_KEY_MAX];
+    struct text value;
+    uint64_t version;
+    enum status status;
+
+    text_init(&value);
+    make_key(key, "used", id);
+    status = ledger_store_get(context->store, key, &value, &version, err);
+    *used = version != STORE_NONE;
+    text_clear(&value);
+    return status;
 }
 
 static enum status look_up(const struct rules_context *context, const char *id,
@@ -277,10 +298,8 @@ static enum status look_up(const struct rules_context *context, const char *id,
     if (status == OK && version != STORE_NONE &&
         !decode_referred(text_bytes(&value), referred))
         status = altered("an entry", err);
-    make_key(key, "used", id);
     if (status == OK)
-        status = ledger_store_get(context->store, key, &value, &version, err);
-    referred->used = version != STORE_NONE;
+        status = is_used(context, id, &referred->used, err);
     text_clear(&value);
     return status;
 }
@@ -337,6 +356,8 @@ static enum status remember(const struct rules_context *context,
         status = append_string(&value, step->recipient, err);
     if (status == OK)
         status = append_string(&value, step->custodian, err);
+    if (status == OK)
+        status = append_string(&value, step->approval, err);
     if (status == OK)
         status = ledger_store_put(context->store, key, text_bytes(&value),
                                   context->position, err);
@@ -450,16 +471,19 @@ static enum status judge_release(const struct rules_context *context,
 {
     uint64_t checked = payload_number(entry, "checked");
     struct referred permit;
-    bool stale = false, revoked;
+    bool stale = false, revoked, released = false;
     enum status status =
         look_up(context, payload_text(entry, "permit"), &permit, err);
 
     if (status == OK)
         status = rests_on_revoked(context, &permit, checked, &revoked, err);
+    if (status == OK && permit.approval[0] != '\0')
+        status = is_used(context, permit.approval, &released, err);
     if (status != OK)
         return status;
     if (!permit.found || permit.type != ENTRY_PERMIT || permit.used ||
-        revoked || strcmp(permit.organisation, author->organisation) != 0 ||
+        released || revoked ||
+        strcmp(permit.organisation, author->organisation) != 0 ||
         !same_terms(entry, &permit) || permit.number <= context->time_ms ||
         checked > context->position) {
         *verdict = VERDICT_AGAINST_RULE;
@@ -806,11 +830,15 @@ static enum status apply_step(const struct rules_context *context,
         memcpy(step.recipient, entry->author, sizeof step.recipient);
     if (entry->type == ENTRY_APPROVE)
         memcpy(step.custodian, entry->author, sizeof step.custodian);
-    if (entry->type == ENTRY_PERMIT)
+    if (entry->type == ENTRY_PERMIT) {
         step.number = payload_number(entry, "expires");
-    /* A dataset can be requested again and again. */
-    if (entry->type != ENTRY_REQUEST)
+        memcpy(step.approval, referred, strlen(referred) + 1);
+    }
+    /* A dataset can be requested, an approval be permitted, again and again. */
+    if (entry->type == ENTRY_APPROVE || entry->type == ENTRY_RELEASE)
         status = mark(context, "used", referred, err);
+    if (status == OK && entry->type == ENTRY_RELEASE)
+        status = mark(context, "used", step.approval, err);
     return status == OK ? remember(context, entry, &step, err) : status;
 }
 

@@ -20,8 +20,8 @@
 
 #include "common/entry.h"
 #include "common/error.h"
+#include "common/genesis.h"
 #include "common/identity.h"
-#include "ledger/genesis.h"
 #include "ledger/ledger_store.h"
 #include "ledger/registry.h"
 

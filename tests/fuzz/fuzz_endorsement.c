@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/endorsement.h"
+#include "common/endorsement.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -24,12 +24,12 @@
 
 #include "common/crew.h"
 #include "common/entry.h"
+#include "common/genesis.h"
 #include "common/identity.h"
 #include "common/sign.h"
 #include "common/text.h"
 #include "ledger/audit.h"
 #include "ledger/executor.h"
-#include "ledger/genesis.h"
 #include "ledger/ledger_store.h"
 
 enum network_organisation { NORTH, SOUTH, EAST, NETWORK_ORGANISATIONS };

@@ -1,4 +1,4 @@
-#include "cli/client.h"
+#include "common/client.h"
 
 #include <signal.h>
 #include <stdio.h>

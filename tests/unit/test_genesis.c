@@ -1,4 +1,4 @@
-#include "ledger/genesis.h"
+#include "common/genesis.h"
 
 #include <stdio.h>
 #include <stdlib.h>

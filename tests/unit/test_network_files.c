@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/network.h"
+#include "common/genesis.h"
+#include "common/network.h"
 #include "common/proof.h"
 #include "ledger/config.h"
-#include "ledger/genesis.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
 
@@ -337,9 +337,9 @@ static void a_network_file_that_is_wrong_is_refused(void)
         {NETWORK(NODE("1", "a") "," NODE("2", "b")), NULL},
         {"1", "expected an object"},
         {NETWORK(""), "\"nodes\" has another number"},
-        {NETWORK("1"), "a node is an object"},
-        {NETWORK(NODE("1", "a") "," NODE("1", "b")), "for itself alone"},
-        {NETWORK(NODE("1", "a") "," NODE("2", "a")), "for itself alone"},
+        {NETWORK("1"), "expected an object, found a number"},
+        {NETWORK(NODE("1", "a") "," NODE("1", "b")), "id is another node's"},
+        {NETWORK(NODE("1", "a") "," NODE("2", "a")), "name is another's"},
         {NETWORK(NODE("0", "a")), "\"id\" is none"},
         {NETWORK(NODE("1", "../a")), "\"name\" is none"},
         {NETWORK(NODE("1", "")), "\"name\" is none"},

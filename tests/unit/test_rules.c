@@ -109,9 +109,6 @@ static void whole_road_is_valid_once(void)
     ROAD_EXPECT(VERDICT_AGAINST_RULE, ENTRY_REJECT,
                 road_who(NORTH, IDENTITY_CUSTODIAN), road_payload(ENTRY_REJECT),
                 NULL);
-    ROAD_EXPECT(VERDICT_AGAINST_RULE, ENTRY_PERMIT,
-                road_who(NORTH, IDENTITY_BROKER), road_payload(ENTRY_PERMIT),
-                NULL);
     ROAD_EXPECT(VERDICT_VALID, ENTRY_RELEASE, road_who(NORTH, IDENTITY_BROKER),
                 road_payload(ENTRY_RELEASE), NULL);
     ROAD_EXPECT(VERDICT_AGAINST_RULE, ENTRY_RELEASE,
@@ -239,6 +236,28 @@ static void permit_is_good_for_a_day_at_most(void)
                 "a day");
     road_walk(ENTRY_APPROVE);
     road_expect(permit_until(road.node.time_ms + 1), VERDICT_VALID, "a moment");
+    road_end();
+}
+
+/* Consents changed: the broker permits anew.  One of the two is released. */
+static void approval_has_permits_until_there_is_a_release(void)
+{
+    char first[DIGEST_HEX_SIZE];
+
+    road_begin();
+    road_walk(ENTRY_PERMIT);
+    memcpy(first, road.permit, sizeof first);
+    ROAD_EXPECT(VERDICT_VALID, ENTRY_PERMIT, road_who(NORTH, IDENTITY_BROKER),
+                road_payload(ENTRY_PERMIT), road.permit);
+    ROAD_EXPECT(VERDICT_VALID, ENTRY_RELEASE, road_who(NORTH, IDENTITY_BROKER),
+                road_payload(ENTRY_RELEASE), NULL);
+    memcpy(road.permit, first, sizeof first);
+    ROAD_EXPECT(VERDICT_AGAINST_RULE, ENTRY_RELEASE,
+                road_who(NORTH, IDENTITY_BROKER), road_payload(ENTRY_RELEASE),
+                NULL);
+    ROAD_EXPECT(VERDICT_AGAINST_RULE, ENTRY_PERMIT,
+                road_who(NORTH, IDENTITY_BROKER), road_payload(ENTRY_PERMIT),
+                NULL);
     road_end();
 }
 
@@ -392,6 +411,8 @@ void suite_rules(void)
         {"references must be valid and of the right type",
          references_must_be_valid_and_of_the_right_type},
         {"permit is good for a day at most", permit_is_good_for_a_day_at_most},
+        {"approval has permits until there is a release",
+         approval_has_permits_until_there_is_a_release},
         {"expired permit gives no release", expired_permit_gives_no_release},
         {"sizes beyond the log are against the rule",
          sizes_beyond_the_log_are_against_the_rule},

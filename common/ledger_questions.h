@@ -1,16 +1,17 @@
 /*
- * cli/ledger_questions.h - single questions to the nodes, their answers checked
- * for what can be checked without trust in the node.
+ * common/ledger_questions.h - single questions to the nodes, their answers
+ * checked for what can be checked without trust in the node.
  */
-#ifndef CLI_LEDGER_QUESTIONS_H
-#define CLI_LEDGER_QUESTIONS_H
+#ifndef COMMON_LEDGER_QUESTIONS_H
+#define COMMON_LEDGER_QUESTIONS_H
 
 #include <stdint.h>
 
-#include "cli/client.h"
+#include "common/client.h"
 #include "common/entry.h"
 #include "common/error.h"
 #include "common/merkle.h"
+#include "common/text.h"
 
 /* An entry as a node shows it; entry borrows from answer. */
 struct shown {
@@ -26,6 +27,24 @@ MUST_USE enum status shown_ask(struct shown *shown, struct client *client,
                                const char *which, struct error *err);
 /* All zero is as good as clear. */
 void shown_clear(struct shown *shown);
+
+/* What became of an entry: the log's answer. */
+struct receipt {
+    struct digest id;
+    uint64_t position, block;
+    enum entry_verdict verdict;
+};
+
+/* Hand it in.  OK whatever the verdict; E_SYSTEM if there was no quorum in
+ * time, and then the same bytes may be handed in again. */
+MUST_USE enum status receipt_ask(struct receipt *receipt, struct client *client,
+                                 struct bytes entry, struct bytes signatures,
+                                 struct error *err);
+
+/* Append a proof (common/proof.h) of the entry that was shown.  Waits some
+ * seconds until it is anchored, E_NO if it is not by then.  Not verified. */
+MUST_USE enum status proof_ask(const struct shown *shown, struct client *client,
+                               struct text *out, struct error *err);
 
 /* A request without an id yet; client_ask draws it. */
 void question_init(struct message *request, enum message_type type);

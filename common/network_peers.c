@@ -1,4 +1,4 @@
-#include "cli/network_peers.h"
+#include "common/network_peers.h"
 
 #include <assert.h>
 #include <string.h>

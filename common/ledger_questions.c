@@ -1,10 +1,12 @@
-#include "cli/ledger_questions.h"
+#include "common/ledger_questions.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/encoding.h"
+#include "common/proof.h"
 
 void question_init(struct message *request, enum message_type type)
 {
@@ -122,4 +124,87 @@ void shown_clear(struct shown *shown)
 {
     entry_clear(&shown->entry);
     client_answer_clear(&shown->answer);
+}
+
+/* ---- handing one in ---- */
+
+enum status receipt_ask(struct receipt *receipt, struct client *client,
+                        struct bytes entry, struct bytes signatures,
+                        struct error *err)
+{
+    struct client_answer answer;
+    struct message request;
+    struct bytes id;
+    enum status status = digest_bytes(&receipt->id, entry, err);
+
+    if (status != OK)
+        return status;
+    question_init(&request, MESSAGE_SUBMIT);
+    message_set_bytes(&request, SUBMIT_ENTRY, entry);
+    message_set_bytes(&request, SUBMIT_SIGNATURES, signatures);
+    status = client_ask(client, &request, MESSAGE_SUBMITTED, &answer, err);
+    if (status != OK)
+        return status;
+    id = message_bytes(&answer.message, SUBMITTED_ID);
+    receipt->position = message_number(&answer.message, SUBMITTED_POSITION);
+    receipt->block = message_number(&answer.message, SUBMITTED_BLOCK);
+    status = verdict_of(message_number(&answer.message, SUBMITTED_VERDICT),
+                        &receipt->verdict, err);
+    if (status == OK &&
+        !bytes_equal(id, bytes_of(receipt->id.byte, DIGEST_SIZE)))
+        status =
+            error_set(err, E_SYSTEM, "the node answered for another entry");
+    client_answer_clear(&answer);
+    return status;
+}
+
+/* ---- a proof ---- */
+
+/* An entry that is there and cannot be proven is not anchored yet.  Where a
+ * quorum cosigns it soon is: so long is asked again. */
+#define ANCHORED_TRIES 60
+#define ANCHORED_PAUSE_MS 50
+
+static enum status ask_anchored(struct client *client, uint64_t position,
+                                struct client_answer *answer, struct error *err)
+{
+    const struct timespec pause = {0, ANCHORED_PAUSE_MS * 1000000L};
+    enum status status = E_NO;
+    struct error why;
+
+    error_init(&why);
+    for (int i = 0; i < ANCHORED_TRIES && status == E_NO; i++) {
+        struct message request;
+
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        question_init(&request, MESSAGE_PROVE);
+        message_set_number(&request, PROVE_POSITION, position);
+        status = client_ask(client, &request, MESSAGE_PROVEN, answer, &why);
+    }
+    if (status != OK)
+        *err = why;
+    return status;
+}
+
+enum status proof_ask(const struct shown *shown, struct client *client,
+                      struct text *out, struct error *err)
+{
+    struct client_answer answer = {.memory = NULL};
+    struct proof_parts parts = {.entry = shown->entry.bytes,
+                                .signatures = shown->entry.signature_bytes,
+                                .verdict = shown->verdict,
+                                .block = shown->block,
+                                .index = shown->position};
+    enum status status = ask_anchored(client, shown->position, &answer, err);
+
+    if (status == OK)
+        status = hashes_of(message_bytes(&answer.message, PROVEN_HASHES),
+                           &parts.path, err);
+    if (status == OK) {
+        parts.note = message_bytes(&answer.message, PROVEN_NOTE);
+        status = proof_write(&parts, out, err);
+    }
+    client_answer_clear(&answer);
+    return status;
 }

@@ -1,5 +1,5 @@
 /*
- * cli/client.h - asks the nodes of a network, and never waits for ever.
+ * common/client.h - asks the nodes of a network, and never waits for ever.
  *
  * Connects to all nodes at once, by the keys and certificates in network.json,
  * and asks one after the other until one has the answer:
@@ -17,15 +17,15 @@
  * One request at a time; calls block until the answer, the time limit or the
  * cancel flag.
  */
-#ifndef CLI_CLIENT_H
-#define CLI_CLIENT_H
+#ifndef COMMON_CLIENT_H
+#define COMMON_CLIENT_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "cli/network.h"
 #include "common/error.h"
 #include "common/message.h"
+#include "common/network.h"
 
 /* How long a command tries before it says that there is no quorum. */
 #define CLIENT_TIMEOUT_MS 10000

@@ -1,12 +1,12 @@
-#include "cli/client.h"
+#include "common/client.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
-#include "cli/network_peers.h"
 #include "common/bus.h"
+#include "common/network_peers.h"
 
 /* A node that does not answer within it is passed over for the next; an entry
  * takes two round trips and two syncs of a disk. */

@@ -1,21 +1,21 @@
 /*
- * ledger/genesis.h - the network's beginning: what every node takes for given.
+ * common/genesis.h - the network's beginning: what every node takes for given.
  *
  * docs/protocol.md, "The network".  The file is one JSON object; its digest
  * (of its RFC 8785 form) is the previous hash of block 0.
  */
-#ifndef LEDGER_GENESIS_H
-#define LEDGER_GENESIS_H
+#ifndef COMMON_GENESIS_H
+#define COMMON_GENESIS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/digest.h"
+#include "common/endorsement.h"
 #include "common/entry.h"
 #include "common/error.h"
 #include "common/identity.h"
 #include "common/note.h"
-#include "ledger/endorsement.h"
 
 /* Organisations with a node of their own; raft with more is slow. */
 #define GENESIS_NODES_MAX 15

@@ -1,17 +1,20 @@
 /*
- * cli/network.h - what a network's folder says about its nodes and users.
+ * common/network.h - what a network's folder says about its nodes, its services
+ * and its users.
  *
  *     DIR/network.json      {"network": 1, "origin": of the log,
  *                            "channel": name, "nodes": [{"id", "name",
  *                            "organisation", "endpoint", "curve",
- *                            "certificate": id}, ...]}
+ *                            "certificate": id}, ...],
+ *                            "services": [{"name", "role", "organisation",
+ *                            "endpoint", "curve", "certificate": id}, ...]}
  *     DIR/users/<organisation>.<role>/{key.pem, certificate.pem, curve.key}
  *
  * Elsewhere: making such a folder (cli/network_files.h), talking to the nodes
- * (cli/client.h).
+ * (common/client.h).
  */
-#ifndef CLI_NETWORK_H
-#define CLI_NETWORK_H
+#ifndef COMMON_NETWORK_H
+#define COMMON_NETWORK_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,9 +29,13 @@
 
 /* As many as a genesis may have. */
 #define NETWORK_NODES_MAX 15
+/* A broker and an anonymizer for each. */
+#define NETWORK_SERVICES_MAX (2 * NETWORK_NODES_MAX)
 
+/* Whoever answers: a node, or a service. */
 struct network_node {
-    uint64_t id;
+    uint64_t id;             /* of a node */
+    enum identity_role role; /* IDENTITY_NODE, or the service's */
     char name[IDENTITY_NAME_MAX + 1];
     char organisation[IDENTITY_NAME_MAX + 1];
     char endpoint[ENDPOINT_SIZE_MAX];
@@ -41,12 +48,23 @@ struct network {
     char channel[ENTRY_CHANNEL_MAX + 1];
     struct network_node node[NETWORK_NODES_MAX];
     size_t node_count;
+    struct network_node service[NETWORK_SERVICES_MAX];
+    size_t service_count;
 };
 
 /* E_INPUT if the folder has no network.json or it is not as above. */
 MUST_USE enum status network_load(struct network **network, const char *folder,
                                   struct error *err);
 void network_destroy(struct network **network);
+
+/* The service of that role, of that organisation (NULL: the only one), as a
+ * network of this one node, to be asked with common/client.h.  E_INPUT if there
+ * is none, or if it has to be said which. */
+MUST_USE enum status network_service(const struct network *network,
+                                     const char *organisation,
+                                     enum identity_role role,
+                                     struct network *service,
+                                     struct error *err);
 
 /* Append "<folder>/<name>". */
 MUST_USE enum status network_path(const char *folder, const char *name,

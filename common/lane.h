@@ -1,5 +1,5 @@
 /*
- * ledger/lane.h - one thread beside the loop, that does its jobs in order.
+ * common/lane.h - one thread beside the loop, that does its jobs in order.
  *
  *     loop:   lane_push(job) ... lane_push(job)            done(job) done(job)
  *                  |                                           ^
@@ -8,8 +8,8 @@
  * What blocks (the database, signatures) runs here; the loop comes round.
  * push, done and close belong to the loop's thread, work to the lane's.
  */
-#ifndef LEDGER_LANE_H
-#define LEDGER_LANE_H
+#ifndef COMMON_LANE_H
+#define COMMON_LANE_H
 
 #include <stddef.h>
 

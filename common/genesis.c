@@ -1,4 +1,4 @@
-#include "ledger/genesis.h"
+#include "common/genesis.h"
 
 #include <stdlib.h>
 #include <string.h>

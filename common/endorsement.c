@@ -1,4 +1,4 @@
-#include "ledger/endorsement.h"
+#include "common/endorsement.h"
 
 #include <assert.h>
 #include <stdint.h>

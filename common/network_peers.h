@@ -1,16 +1,16 @@
 /*
- * cli/network_peers.h - are the nodes that we reach those of network.json, and
- * which of them is the leader?
+ * common/network_peers.h - are the nodes that we reach those of network.json,
+ * and which of them is the leader?
  */
-#ifndef CLI_NETWORK_PEERS_H
-#define CLI_NETWORK_PEERS_H
+#ifndef COMMON_NETWORK_PEERS_H
+#define COMMON_NETWORK_PEERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/network.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/network.h"
 
 /* For bus_admit: the service is a node of the network, its certificate is the
  * one that network.json names, and good today.  E_REFUSED if not. */

@@ -1,5 +1,5 @@
 /*
- * ledger/endorsement.h - who must have signed: AND, OR, OutOf over roles.
+ * common/endorsement.h - who must have signed: AND, OR, OutOf over roles.
  *
  *     policy    = 'organisation.role'
  *               | AND(policy, policy, ...)
@@ -9,8 +9,8 @@
  * `$` for the organisation is that of the entry's author.  A signer counts for
  * every principal that he matches.
  */
-#ifndef LEDGER_ENDORSEMENT_H
-#define LEDGER_ENDORSEMENT_H
+#ifndef COMMON_ENDORSEMENT_H
+#define COMMON_ENDORSEMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "ledger/lane.h"
+#include "common/lane.h"
 
 #include <assert.h>
 #include <pthread.h>

@@ -1,0 +1,30 @@
+/*
+ * common/standing.h - is this certificate enrolled, and not revoked, as the log
+ * says?
+ *
+ * A service lets in whose certificate its organisation's authority has signed;
+ * whether it counts today is for the log to say, which is asked when something
+ * is to be done in that name.
+ */
+#ifndef COMMON_STANDING_H
+#define COMMON_STANDING_H
+
+#include "common/client.h"
+#include "common/error.h"
+#include "common/genesis.h"
+#include "common/identity.h"
+
+/* For bus_admit of a service: issued by the authority of its organisation, in
+ * its dates.  E_REFUSED if not. */
+MUST_USE enum status standing_admit(const struct genesis *genesis,
+                                    const struct certificate *certificate,
+                                    struct error *err);
+
+/* Asks the nodes.  E_REFUSED if it is not enrolled or was revoked, E_SYSTEM if
+ * nobody answered in time. */
+MUST_USE enum status standing_check(struct client *client,
+                                    const struct genesis *genesis,
+                                    const struct certificate *certificate,
+                                    struct error *err);
+
+#endif

@@ -3,16 +3,17 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/sql_store_internal.h"
 #include "common/text.h"
 
-/* Somebody with SQLite's own command may look at it: not for long. */
+/* Somebody with SQLite's own command may look at it, or recover the log after a
+ * crash: not for long. */
 #define BUSY_MS 5000
 
 /* The file that keeps a second process out stands beside the database: closing
@@ -21,17 +22,12 @@
 #define LOCK_SUFFIX ".lock"
 
 /* Statements of every store, behind those of the plan. */
-enum { BEGIN, COMMIT, ROLLBACK, OWN_COUNT };
+enum { BEGIN, BEGIN_READING, COMMIT, ROLLBACK, OWN_COUNT };
 static const char *const own_statement[OWN_COUNT] = {
-    [BEGIN] = "BEGIN IMMEDIATE", [COMMIT] = "COMMIT", [ROLLBACK] = "ROLLBACK"};
-
-struct sql_store {
-    const struct sql_plan *plan;
-    sqlite3 *db;
-    sqlite3_stmt **statement; /* of the plan, then our own */
-    int lock;
-    bool abandoned; /* a transaction that could not even be rolled back */
-    char *path;
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [BEGIN_READING] = "BEGIN",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
 };
 
 static sqlite3_stmt *of(struct sql_statement *statement)
@@ -41,7 +37,8 @@ static sqlite3_stmt *of(struct sql_statement *statement)
 
 /* ---- SQLite's answers as ours ---- */
 
-static enum status failed(struct sql_store *store, int code, struct error *err)
+enum status sql_store_failed(const struct sql_store *store, int code,
+                             struct error *err)
 {
     const char *words = sqlite3_errmsg(store->db);
 
@@ -66,12 +63,12 @@ static enum status failed(struct sql_store *store, int code, struct error *err)
     }
 }
 
-static enum status execute(struct sql_store *store, const char *sql,
-                           struct error *err)
+enum status sql_store_execute(struct sql_store *store, const char *sql,
+                              struct error *err)
 {
     int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
 
-    return code == SQLITE_OK ? OK : failed(store, code, err);
+    return code == SQLITE_OK ? OK : sql_store_failed(store, code, err);
 }
 
 /* ---- statements ---- */
@@ -88,7 +85,7 @@ static enum status compile(struct sql_store *store, size_t which,
         return OK;
     code = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
                               &store->statement[which], NULL);
-    return code == SQLITE_OK ? OK : failed(store, code, err);
+    return code == SQLITE_OK ? OK : sql_store_failed(store, code, err);
 }
 
 /* No other statement may see what an abandoned transaction has written. */
@@ -155,6 +152,13 @@ void sql_bind_number(struct sql_statement *statement, int at, uint64_t number)
     assert(code == SQLITE_OK);
 }
 
+void sql_bind_integer(struct sql_statement *statement, int at, int64_t integer)
+{
+    int code = sqlite3_bind_int64(of(statement), at, integer);
+
+    assert(code == SQLITE_OK);
+}
+
 enum status sql_store_run(struct sql_store *store,
                           struct sql_statement *statement, struct error *err)
 {
@@ -162,7 +166,7 @@ enum status sql_store_run(struct sql_store *store,
     enum status status = OK;
 
     if (code != SQLITE_DONE)
-        status = failed(store, code, err);
+        status = sql_store_failed(store, code, err);
     sqlite3_reset(of(statement));
     return status;
 }
@@ -181,7 +185,7 @@ enum status sql_store_step(struct sql_store *store,
     *found = code == SQLITE_ROW;
     if (code == SQLITE_ROW || code == SQLITE_DONE)
         return OK;
-    return failed(store, code, err);
+    return sql_store_failed(store, code, err);
 }
 
 void sql_store_reset(struct sql_statement *statement)
@@ -208,6 +212,16 @@ bool sql_column_number(struct sql_statement *statement, int at,
     return stored >= 0;
 }
 
+int64_t sql_column_integer(struct sql_statement *statement, int at)
+{
+    return sqlite3_column_int64(of(statement), at);
+}
+
+bool sql_column_is_integer(struct sql_statement *statement, int at)
+{
+    return sqlite3_column_type(of(statement), at) == SQLITE_INTEGER;
+}
+
 bool sql_column_fixed(struct sql_statement *statement, int at, void *out,
                       size_t size)
 {
@@ -216,6 +230,25 @@ bool sql_column_fixed(struct sql_statement *statement, int at, void *out,
     if (bytes.size != size)
         return false;
     memcpy(out, bytes.data, size);
+    return true;
+}
+
+/* An integer as such: asked for its bytes, SQLite would make a text of it. */
+static bool columns_equal(struct sql_statement *a, struct sql_statement *b,
+                          int at)
+{
+    if (sqlite3_column_type(of(a), at) != sqlite3_column_type(of(b), at))
+        return false;
+    if (sql_column_is_integer(a, at))
+        return sql_column_integer(a, at) == sql_column_integer(b, at);
+    return bytes_equal(sql_column_bytes(a, at), sql_column_bytes(b, at));
+}
+
+bool sql_rows_equal(struct sql_statement *a, struct sql_statement *b)
+{
+    for (int i = 0; i < sqlite3_column_count(of(a)); i++)
+        if (!columns_equal(a, b, i))
+            return false;
     return true;
 }
 
@@ -233,14 +266,14 @@ static enum status run_own(struct sql_store *store, size_t which,
         return status;
     code = sqlite3_step(statement);
     if (code != SQLITE_DONE)
-        status = failed(store, code, err);
+        status = sql_store_failed(store, code, err);
     sqlite3_reset(statement);
     return status;
 }
 
 enum status sql_store_begin(struct sql_store *store, struct error *err)
 {
-    return run_own(store, BEGIN, err);
+    return run_own(store, store->reads ? BEGIN_READING : BEGIN, err);
 }
 
 enum status sql_store_commit(struct sql_store *store, struct error *err)
@@ -307,7 +340,7 @@ static enum status check_file(struct sql_store *store, struct error *err)
         return error_set_errno(err, E_INPUT, errno, "%s", store->path);
     if (!S_ISREG(is.st_mode))
         return error_set(err, E_INPUT, "%s: is no regular file", store->path);
-    if ((is.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    if (!store->plan->shared && (is.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return error_set(err, E_INPUT,
                          "%s: has mode %04o; it is for its owner alone: chmod "
                          "600",
@@ -315,10 +348,7 @@ static enum status check_file(struct sql_store *store, struct error *err)
     return OK;
 }
 
-/* The journal that was asked for, since some file systems cannot have it.
- * EXTRA is FULL with the folder synced when a rollback journal goes: without
- * it, power that fails then can bring the journal back, and with it the state
- * before a commit that we have told others of. */
+/* The journal that was asked for, since some file systems cannot have it. */
 static enum status set_journal(struct sql_store *store, struct error *err)
 {
     bool ahead = store->plan->write_ahead;
@@ -332,7 +362,7 @@ static enum status set_journal(struct sql_store *store, struct error *err)
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     if (code != SQLITE_ROW)
-        status = failed(store, code, err);
+        status = sql_store_failed(store, code, err);
     else if (strcmp((const char *)sqlite3_column_text(statement, 0),
                     ahead ? "wal" : "delete") != 0)
         status = error_set(err, E_IO,
@@ -340,8 +370,25 @@ static enum status set_journal(struct sql_store *store, struct error *err)
                            "is needed",
                            store->path);
     sqlite3_finalize(statement);
+    return status;
+}
+
+/* What a writer asks for, once the file is known to be ours.  EXTRA is FULL
+ * with the folder synced when a rollback journal goes: without it, power that
+ * fails then can bring the journal back, and with it the state before a commit
+ * that we have told others of. */
+static enum status set_writing(struct sql_store *store, struct error *err)
+{
+    enum status status = set_journal(store, err);
+
     if (status == OK)
-        status = execute(store, "PRAGMA synchronous = EXTRA", err);
+        status = sql_store_execute(store,
+                                   store->plan->sync_later
+                                       ? "PRAGMA synchronous = NORMAL"
+                                       : "PRAGMA synchronous = EXTRA",
+                                   err);
+    if (status == OK && store->plan->log_kib > 0)
+        status = sql_store_watch_log(store, err);
     return status;
 }
 
@@ -351,16 +398,25 @@ static enum status set_cache(struct sql_store *store, struct error *err)
 
     snprintf(pragma, sizeof pragma, "PRAGMA cache_size = -%u",
              store->plan->cache_kib);
-    return execute(store, pragma, err);
+    return sql_store_execute(store, pragma, err);
 }
 
-/* Locked once, for as long as it is open, not for each statement: that took
- * longer than the statements themselves. */
+/* One that nobody else reads is locked once, for as long as it is open, not for
+ * each statement: that took longer than the statements themselves. */
+static enum status set_private(struct sql_store *store, struct error *err)
+{
+    return sql_store_execute(store,
+                             "PRAGMA locking_mode = EXCLUSIVE;"
+                             "PRAGMA secure_delete = ON;"
+                             "PRAGMA temp_store = MEMORY",
+                             err);
+}
+
 static enum status open_database(struct sql_store *store, struct error *err)
 {
-    int code =
-        sqlite3_open_v2(store->path, &store->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int flags = store->reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    int code = sqlite3_open_v2(store->path, &store->db,
+                               flags | SQLITE_OPEN_NOMUTEX, NULL);
     enum status status;
 
     if (store->db == NULL)
@@ -368,18 +424,15 @@ static enum status open_database(struct sql_store *store, struct error *err)
     if ((code & 0xff) == SQLITE_CANTOPEN)
         return error_set(err, E_INPUT, "%s: cannot be opened", store->path);
     if (code != SQLITE_OK)
-        return failed(store, code, err);
+        return sql_store_failed(store, code, err);
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_busy_timeout(store->db, BUSY_MS);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    status = execute(store,
-                     "PRAGMA locking_mode = EXCLUSIVE;"
-                     "PRAGMA cell_size_check = ON;"
-                     "PRAGMA secure_delete = ON;"
-                     "PRAGMA temp_store = MEMORY",
-                     err);
-    if (status == OK)
+    status = sql_store_execute(store, "PRAGMA cell_size_check = ON", err);
+    if (status == OK && !store->plan->shared)
+        status = set_private(store, err);
+    if (status == OK && !store->reads)
         status = set_cache(store, err);
     if (status == OK)
         status = compile(store, store->plan->statement_count + ROLLBACK, err);
@@ -412,7 +465,7 @@ static enum status compare_schema(struct sql_store *store, bool *ours,
                 bytes_equal_string(text, plan->schema[*count]);
     }
     if (code != SQLITE_DONE)
-        status = failed(store, code, err);
+        status = sql_store_failed(store, code, err);
     sqlite3_finalize(statement);
     *ours = *ours && *count == plan->table_count;
     return status;
@@ -432,17 +485,35 @@ static enum status settle_schema(struct sql_store *store, enum sql_open how,
         return error_set(err, E_INPUT,
                          "%s: exists already, and is not overwritten",
                          store->path);
-    *fresh = count == 0 && how != SQL_OPEN_EXISTING;
+    *fresh = count == 0 && (how == SQL_OPEN_OR_CREATE || how == SQL_CREATE);
     if (!ours && !*fresh)
         return error_set(err, E_INPUT,
                          "%s: does not have the tables of %s of this version",
                          store->path, store->plan->what);
-    status = set_journal(store, err);
+    if (!store->reads)
+        status = set_writing(store, err);
     if (*fresh && status == OK)
         status = sql_store_begin(store, err);
     for (size_t i = 0; *fresh && status == OK && i < store->plan->table_count;
          i++)
-        status = execute(store, store->plan->schema[i], err);
+        status = sql_store_execute(store, store->plan->schema[i], err);
+    return status;
+}
+
+/* The file as it has to be, and nobody else who may write to it. */
+static enum status take_file(struct sql_store *store, enum sql_open how,
+                             struct error *err)
+{
+    enum status status = OK;
+
+    if (how == SQL_OPEN_EXISTING || how == SQL_READ)
+        status = check_file(store, err);
+    if (status == OK && how != SQL_READ)
+        status = take_lock(store, err);
+    if (status == OK && (how == SQL_OPEN_OR_CREATE || how == SQL_CREATE))
+        status = make_file(store, err);
+    if (status == OK)
+        status = check_file(store, err);
     return status;
 }
 
@@ -454,24 +525,22 @@ enum status sql_store_open(struct sql_store **out, const char *path,
     bool is_fresh = false;
     enum status status = OK;
 
+    assert(plan->write_ahead ||
+           (!plan->shared && !plan->sync_later && plan->log_kib == 0));
+    assert(plan->shared || how != SQL_READ);
     *out = NULL;
     if (store == NULL)
         return error_memory(err, plan->what);
     store->plan = plan;
+    store->reads = how == SQL_READ;
     store->lock = -1;
     store->path = string_copy(path);
     store->statement =
         calloc(plan->statement_count + OWN_COUNT, sizeof *store->statement);
     if (store->path == NULL || store->statement == NULL)
         status = error_memory(err, plan->what);
-    if (status == OK && how == SQL_OPEN_EXISTING)
-        status = check_file(store, err);
     if (status == OK)
-        status = take_lock(store, err);
-    if (status == OK && how != SQL_OPEN_EXISTING)
-        status = make_file(store, err);
-    if (status == OK)
-        status = check_file(store, err);
+        status = take_file(store, how, err);
     if (status == OK)
         status = open_database(store, err);
     if (status == OK)
@@ -492,6 +561,7 @@ void sql_store_close(struct sql_store **handle)
 
     if (store == NULL)
         return;
+    sql_store_stop_copying(store);
     for (size_t i = 0; store->statement != NULL &&
                        i < store->plan->statement_count + OWN_COUNT;
          i++)

@@ -1,27 +1,20 @@
 /*
- * ledger/ledger_store_internal.h - SQLite as the store's parts use it.
+ * ledger/ledger_store_internal.h - the database as the store's parts use it.
  *
- *     ledger_store.c          file, schema, transactions
- *     ledger_store_sql.c      statements, and SQLite's answers as ours
+ *     ledger_store.c          tables, opening, transactions
+ *     ledger_store_sql.c      statements, seals
  *     ledger_store_log.c      entries, blocks, the tree
  *     ledger_store_state.c    state, history, nonces, what there is one of
- *     ledger_store_copier.c   from the database's log into the database
  *     ledger_store_compare.c  two ledgers, row by row
  */
 #ifndef LEDGER_LEDGER_STORE_INTERNAL_H
 #define LEDGER_LEDGER_STORE_INTERNAL_H
 
-#include <sqlite3.h>
-#include <stdatomic.h>
-
+#include "common/sql_store.h"
 #include "ledger/ledger_store.h"
 
 /* Statements by name; prepared when first used. */
 #define STATEMENT_TABLE(X)                                                     \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                \
-    X(BEGIN_READING, "BEGIN")                                                  \
-    X(COMMIT, "COMMIT")                                                        \
-    X(ROLLBACK, "ROLLBACK")                                                    \
     X(ADD_ENTRY,                                                               \
       "INSERT INTO entry(position, id, bytes, signatures, verdict, block, "    \
       "writes, seal) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                  \
@@ -57,7 +50,16 @@
     X(ADD_ANCHORED, "INSERT OR REPLACE INTO checkpoint(size, note)"            \
                     " VALUES(?1, ?2)")                                         \
     X(DROP_ANCHORED, "DELETE FROM checkpoint WHERE size < (SELECT max(size)"   \
-                     " FROM checkpoint)")
+                     " FROM checkpoint)")                                      \
+    X(ALL_ENTRIES, "SELECT position, id, bytes, signatures, verdict, block, "  \
+                   "writes, seal FROM entry ORDER BY position")                \
+    X(ALL_BLOCKS, "SELECT number, header, hash FROM block ORDER BY number")    \
+    X(ALL_NONCES, "SELECT nonce, position, seal FROM nonce ORDER BY nonce")    \
+    X(ALL_NODES, "SELECT place, hash FROM node ORDER BY place")                \
+    X(ALL_STATES, "SELECT key, value, version, seal FROM state ORDER BY key")  \
+    X(ALL_HISTORY, "SELECT key, position, previous, seal FROM history ORDER "  \
+                   "BY key, position")                                         \
+    X(CHECK, "PRAGMA integrity_check(1)")
 
 enum statement {
 #define STATEMENT_ENUM(id, sql) SQL_##id,
@@ -66,65 +68,34 @@ enum statement {
         STATEMENT_COUNT
 };
 
-struct copier;
-
 struct ledger_store {
-    sqlite3 *db;
-    struct copier *copier; /* NULL: the writer copies itself */
-    int log_pages;         /* from so many on the log is copied */
-    sqlite3_stmt *statement[STATEMENT_COUNT];
-    int lock; /* descriptor that keeps other writers out; -1: a reader */
-    atomic_bool wal_has_name; /* durably */
-    uint64_t writes;          /* to the state, since an entry was added */
-    bool spares_disk;
-    bool abandoned; /* a transaction that could not even be rolled back */
-    char *path;
+    struct sql_store *sql;
+    uint64_t writes; /* to the state, since an entry was added */
 };
-
-/* ---- SQLite's answers as ours ---- */
 
 /* E_INPUT: a row says what we did not write. */
 MUST_USE enum status store_altered(const struct ledger_store *store,
                                    const char *what, struct error *err);
-/* What SQLite said last. */
-MUST_USE enum status store_failed(const struct ledger_store *store, int code,
-                                  struct error *err);
+/* ---- statements: common/sql_store.h says how they are used ---- */
 
-/* ---- statements ---- */
-
-/* Have it ready, not to need memory later. */
-MUST_USE enum status store_compile(struct ledger_store *store,
-                                   enum statement which, struct error *err);
-/* Ready to be bound; *statement is the store's own. */
 MUST_USE enum status store_prepare(struct ledger_store *store,
                                    enum statement which,
-                                   sqlite3_stmt **statement, struct error *err);
-
-/* What is bound is borrowed until the statement was run. */
-void store_bind_bytes(sqlite3_stmt *statement, int at, struct bytes bytes);
-void store_bind_digest(sqlite3_stmt *statement, int at,
-                       const struct digest *digest);
-void store_bind_text(sqlite3_stmt *statement, int at, const char *text);
-void store_bind_number(sqlite3_stmt *statement, int at, uint64_t number);
-
-/* Run one that returns nothing. */
-MUST_USE enum status store_run(struct ledger_store *store,
-                               sqlite3_stmt *statement, struct error *err);
-/* The same for one that has nothing to bind. */
+                                   struct sql_statement **statement,
+                                   struct error *err);
+/* The same for one that has nothing to bind and returns nothing: run. */
 MUST_USE enum status store_simple(struct ledger_store *store,
                                   enum statement which, struct error *err);
-/* Step to a row; *found is false at the end. */
+MUST_USE enum status store_run(struct ledger_store *store,
+                               struct sql_statement *statement,
+                               struct error *err);
 MUST_USE enum status store_step(struct ledger_store *store,
-                                sqlite3_stmt *statement, bool *found,
+                                struct sql_statement *statement, bool *found,
                                 struct error *err);
-
-/* Until the next step. */
-struct bytes store_column_bytes(sqlite3_stmt *statement, int at);
-/* False if it is negative, which no number of ours is. */
-bool store_column_number(sqlite3_stmt *statement, int at, uint64_t *number);
+void store_bind_digest(struct sql_statement *statement, int at,
+                       const struct digest *digest);
 /* A column that must have a fixed size has been altered if it has not. */
 MUST_USE enum status store_column_fixed(const struct ledger_store *store,
-                                        sqlite3_stmt *statement, int at,
+                                        struct sql_statement *statement, int at,
                                         void *out, size_t size,
                                         struct error *err);
 
@@ -149,16 +120,9 @@ int64_t store_seal(const struct sealed_row *row);
 void store_printable(struct bytes key, char out[STORE_KEY_SHOWN]);
 /* Is the column at `at` the row's seal?  E_INPUT if not. */
 MUST_USE enum status store_check_seal(const struct ledger_store *store,
-                                      sqlite3_stmt *statement, int at,
+                                      struct sql_statement *statement, int at,
                                       const struct sealed_row *row,
                                       struct error *err);
-
-/* ---- the database's log ---- */
-
-/* Of a writer: have it copied when it is large. */
-void store_watch_log(struct ledger_store *store);
-/* To be called before the store is closed; none is as good. */
-void store_stop_copying(struct ledger_store *store);
 
 /* ---- what there is one of ---- */
 

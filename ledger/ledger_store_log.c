@@ -37,15 +37,15 @@ static enum status add_nonce(struct ledger_store *store,
                              const struct new_entry *entry, struct error *err)
 {
     struct sealed_row row = sealed_nonce(entry->nonce, entry->position);
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_ADD_NONCE, &statement, err);
 
     if (status != OK)
         return status;
     /* Of two entries with one nonce, the first keeps it. */
-    store_bind_text(statement, 1, entry->nonce);
-    store_bind_number(statement, 2, entry->position);
-    sqlite3_bind_int64(statement, 3, store_seal(&row));
+    sql_bind_text(statement, 1, entry->nonce);
+    sql_bind_number(statement, 2, entry->position);
+    sql_bind_integer(statement, 3, store_seal(&row));
     return store_run(store, statement, err);
 }
 
@@ -56,19 +56,19 @@ enum status ledger_store_add_entry(struct ledger_store *store,
     struct sealed_row row =
         sealed_entry(entry->id, entry->position, entry->verdict, entry->block,
                      store->writes);
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_ADD_ENTRY, &statement, err);
 
     if (status != OK)
         return status;
-    store_bind_number(statement, 1, entry->position);
+    sql_bind_number(statement, 1, entry->position);
     store_bind_digest(statement, 2, entry->id);
-    store_bind_bytes(statement, 3, entry->bytes);
-    store_bind_bytes(statement, 4, entry->signatures);
-    store_bind_number(statement, 5, entry->verdict);
-    store_bind_number(statement, 6, entry->block);
-    store_bind_number(statement, 7, store->writes);
-    sqlite3_bind_int64(statement, 8, store_seal(&row));
+    sql_bind_bytes(statement, 3, entry->bytes);
+    sql_bind_bytes(statement, 4, entry->signatures);
+    sql_bind_number(statement, 5, entry->verdict);
+    sql_bind_number(statement, 6, entry->block);
+    sql_bind_number(statement, 7, store->writes);
+    sql_bind_integer(statement, 8, store_seal(&row));
     status = store_run(store, statement, err);
     if (status == OK)
         status = add_nonce(store, entry, err);
@@ -76,10 +76,10 @@ enum status ledger_store_add_entry(struct ledger_store *store,
     return status;
 }
 
-static bool column_verdict(sqlite3_stmt *statement, int at,
+static bool column_verdict(struct sql_statement *statement, int at,
                            enum entry_verdict *verdict)
 {
-    switch (sqlite3_column_int64(statement, at)) {
+    switch (sql_column_integer(statement, at)) {
 #define VERDICT_CASE(byte, id, name)                                           \
     case byte:                                                                 \
         *verdict = VERDICT_##id;                                               \
@@ -104,17 +104,17 @@ enum entry_column {
 };
 
 static enum status read_head(const struct ledger_store *store,
-                             sqlite3_stmt *statement,
+                             struct sql_statement *statement,
                              struct stored_entry *entry, struct error *err)
 {
     enum status status = store_column_fixed(store, statement, ID, &entry->id,
                                             sizeof entry->id, err);
 
     if (status == OK &&
-        (!store_column_number(statement, POSITION, &entry->position) ||
+        (!sql_column_number(statement, POSITION, &entry->position) ||
          !column_verdict(statement, VERDICT, &entry->verdict) ||
-         !store_column_number(statement, BLOCK, &entry->block) ||
-         !store_column_number(statement, WRITES, &entry->writes)))
+         !sql_column_number(statement, BLOCK, &entry->block) ||
+         !sql_column_number(statement, WRITES, &entry->writes)))
         status =
             store_altered(store, "an entry's verdict or block is none", err);
     return status;
@@ -122,11 +122,11 @@ static enum status read_head(const struct ledger_store *store,
 
 /* Without its seal: whoever has all of the entry has its leaf's hash. */
 static enum status read_entry(const struct ledger_store *store,
-                              sqlite3_stmt *statement,
+                              struct sql_statement *statement,
                               struct stored_entry *entry, struct error *err)
 {
-    struct bytes bytes = store_column_bytes(statement, BYTES);
-    struct bytes signatures = store_column_bytes(statement, SIGNATURES);
+    struct bytes bytes = sql_column_bytes(statement, BYTES);
+    struct bytes signatures = sql_column_bytes(statement, SIGNATURES);
     enum status status = read_head(store, statement, entry, err);
 
     text_reset(&entry->bytes);
@@ -143,17 +143,17 @@ enum status ledger_store_entry(struct ledger_store *store, uint64_t position,
                                struct stored_entry *entry, bool *found,
                                struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_ENTRY, &statement, err);
 
     *found = false;
     if (status != OK || position > INT64_MAX)
         return status;
-    store_bind_number(statement, 1, position);
+    sql_bind_number(statement, 1, position);
     status = store_step(store, statement, found, err);
     if (status == OK && *found)
         status = read_entry(store, statement, entry, err);
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     return status;
 }
 
@@ -162,7 +162,7 @@ enum status ledger_store_answer(struct ledger_store *store,
                                 struct stored_answer *answer, struct error *err)
 {
     struct stored_entry entry = {.position = STORE_NONE};
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     bool found = false;
     enum status status = store_prepare(store, SQL_FIND, &statement, err);
 
@@ -184,7 +184,7 @@ enum status ledger_store_answer(struct ledger_store *store,
         *answer = (struct stored_answer){.position = entry.position,
                                          .block = entry.block,
                                          .verdict = entry.verdict};
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     return status;
 }
 
@@ -203,25 +203,25 @@ enum status ledger_store_find_nonce(struct ledger_store *store,
                                     const char *nonce, uint64_t *position,
                                     struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     bool found = false;
     enum status status = store_prepare(store, SQL_NONCE, &statement, err);
 
     *position = STORE_NONE;
     if (status != OK)
         return status;
-    store_bind_text(statement, 1, nonce);
+    sql_bind_text(statement, 1, nonce);
     status = store_step(store, statement, &found, err);
     if (status == OK && found) {
         struct sealed_row row;
 
-        if (!store_column_number(statement, 0, position))
+        if (!sql_column_number(statement, 0, position))
             status = store_altered(store, "a nonce has no position", err);
         row = sealed_nonce(nonce, *position);
         if (status == OK)
             status = store_check_seal(store, statement, 1, &row, err);
     }
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     return status;
 }
 
@@ -239,16 +239,17 @@ enum status ledger_store_put_node(void *context, unsigned level, uint64_t index,
                                   const struct digest *hash, struct error *err)
 {
     struct ledger_store *store = context;
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     uint64_t place;
     enum status status;
 
     if (!place_of(level, index, &place))
-        return error_set(err, E_LIMIT, "%s: the log is full", store->path);
+        return error_set(err, E_LIMIT, "%s: the log is full",
+                         sql_store_path(store->sql));
     status = store_prepare(store, SQL_PUT_NODE, &statement, err);
     if (status != OK)
         return status;
-    store_bind_number(statement, 1, place);
+    sql_bind_number(statement, 1, place);
     store_bind_digest(statement, 2, hash);
     return store_run(store, statement, err);
 }
@@ -257,7 +258,7 @@ enum status ledger_store_get_node(void *context, unsigned level, uint64_t index,
                                   struct digest *hash, struct error *err)
 {
     struct ledger_store *store = context;
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     uint64_t place;
     bool found = false;
     enum status status;
@@ -267,14 +268,14 @@ enum status ledger_store_get_node(void *context, unsigned level, uint64_t index,
     status = store_prepare(store, SQL_GET_NODE, &statement, err);
     if (status != OK)
         return status;
-    store_bind_number(statement, 1, place);
+    sql_bind_number(statement, 1, place);
     status = store_step(store, statement, &found, err);
     if (status == OK && !found)
         status = store_altered(store, "a node of the tree is missing", err);
     if (status == OK)
         status =
             store_column_fixed(store, statement, 0, hash, sizeof *hash, err);
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     return status;
 }
 
@@ -283,22 +284,22 @@ enum status ledger_store_add_block(struct ledger_store *store,
                                    const struct digest *hash, struct error *err)
 {
     uint8_t header[BLOCK_HEADER_SIZE];
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_ADD_BLOCK, &statement, err);
 
     if (status != OK)
         return status;
     block_encode(block, header);
-    store_bind_number(statement, 1, block->number);
-    store_bind_bytes(statement, 2, bytes_of(header, sizeof header));
+    sql_bind_number(statement, 1, block->number);
+    sql_bind_bytes(statement, 2, bytes_of(header, sizeof header));
     store_bind_digest(statement, 3, hash);
     return store_run(store, statement, err);
 }
 
 static enum status first_block(struct ledger_store *store,
-                               sqlite3_stmt *statement, struct block *block,
-                               struct digest *hash, bool *found,
-                               struct error *err)
+                               struct sql_statement *statement,
+                               struct block *block, struct digest *hash,
+                               bool *found, struct error *err)
 {
     uint8_t header[BLOCK_HEADER_SIZE];
     struct digest stored, computed;
@@ -315,7 +316,7 @@ static enum status first_block(struct ledger_store *store,
         goto done;
     block_decode(block, header);
     block_hash(block, &computed);
-    if ((sqlite3_int64)block->number != sqlite3_column_int64(statement, 0) ||
+    if ((int64_t)block->number != sql_column_integer(statement, 0) ||
         block->number > INT64_MAX)
         status =
             store_altered(store, "a block's header is of another block", err);
@@ -325,7 +326,7 @@ static enum status first_block(struct ledger_store *store,
     else if (hash != NULL)
         *hash = stored;
 done:
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     return status;
 }
 
@@ -333,13 +334,13 @@ enum status ledger_store_block(struct ledger_store *store, uint64_t number,
                                struct block *block, struct digest *hash,
                                bool *found, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_BLOCK, &statement, err);
 
     *found = false;
     if (status != OK || number > INT64_MAX)
         return status;
-    store_bind_number(statement, 1, number);
+    sql_bind_number(statement, 1, number);
     return first_block(store, statement, block, hash, found, err);
 }
 
@@ -347,7 +348,7 @@ enum status ledger_store_tip(struct ledger_store *store, struct block *block,
                              struct digest *hash, bool *found,
                              struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_TIP, &statement, err);
 
     if (status != OK)

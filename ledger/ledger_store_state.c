@@ -15,12 +15,12 @@ enum status store_get_meta(struct ledger_store *store, const char *key,
                            void *out, size_t size, bool *found,
                            struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_GET_META, &statement, err);
 
     if (status != OK)
         return status;
-    store_bind_text(statement, 1, key);
+    sql_bind_text(statement, 1, key);
     status = store_step(store, statement, found, err);
     if (status == OK && *found)
         status = store_column_fixed(store, statement, 0, out, size, err);
@@ -29,7 +29,7 @@ enum status store_get_meta(struct ledger_store *store, const char *key,
 
         status = store_check_seal(store, statement, 1, &row, err);
     }
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     return status;
 }
 
@@ -37,14 +37,14 @@ enum status store_put_meta(struct ledger_store *store, const char *key,
                            struct bytes value, struct error *err)
 {
     struct sealed_row row = sealed_meta(key, value);
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_PUT_META, &statement, err);
 
     if (status != OK)
         return status;
-    store_bind_text(statement, 1, key);
-    store_bind_bytes(statement, 2, value);
-    sqlite3_bind_int64(statement, 3, store_seal(&row));
+    sql_bind_text(statement, 1, key);
+    sql_bind_bytes(statement, 2, value);
+    sql_bind_integer(statement, 3, store_seal(&row));
     return store_run(store, statement, err);
 }
 
@@ -103,7 +103,7 @@ enum status ledger_store_set_cosigned(struct ledger_store *store, uint64_t size,
 enum status ledger_store_anchored(struct ledger_store *store, uint64_t *size,
                                   struct text *note, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     bool found;
     enum status status = store_prepare(store, SQL_ANCHORED, &statement, err);
 
@@ -113,38 +113,38 @@ enum status ledger_store_anchored(struct ledger_store *store, uint64_t *size,
         return status;
     status = store_step(store, statement, &found, err);
     if (status == OK && found) {
-        struct bytes bytes = store_column_bytes(statement, 1);
+        struct bytes bytes = sql_column_bytes(statement, 1);
 
-        if (!store_column_number(statement, 0, size))
+        if (!sql_column_number(statement, 0, size))
             status = store_altered(store, "a checkpoint's size is none", err);
         else
             status = text_append(note, bytes.data, bytes.size, err);
     }
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     return status;
 }
 
 enum status ledger_store_set_anchored(struct ledger_store *store, uint64_t size,
                                       struct bytes note, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status =
         store_prepare(store, SQL_ADD_ANCHORED, &statement, err);
 
     if (status != OK)
         return status;
-    store_bind_number(statement, 1, size);
-    store_bind_bytes(statement, 2, note);
+    sql_bind_number(statement, 1, size);
+    sql_bind_bytes(statement, 2, note);
     status = store_run(store, statement, err);
     return status == OK ? store_simple(store, SQL_DROP_ANCHORED, err) : status;
 }
 
 /* ---- state ---- */
 
-static struct sealed_row sealed_state(const char *key, struct bytes value,
+static struct sealed_row sealed_state(struct bytes key, struct bytes value,
                                       uint64_t version)
 {
-    return (struct sealed_row){"state", bytes_of_string(key), value, {version}};
+    return (struct sealed_row){"state", key, value, {version}};
 }
 
 /* previous: STORE_NONE in the first. */
@@ -157,14 +157,15 @@ static struct sealed_row sealed_history(const char *key, uint64_t position,
 
 /* The state's row at the columns from `at` on. */
 static enum status read_state(const struct ledger_store *store,
-                              sqlite3_stmt *statement, int at, const char *key,
-                              uint64_t *version, struct error *err)
+                              struct sql_statement *statement, int at,
+                              struct bytes key, uint64_t *version,
+                              struct error *err)
 {
     struct sealed_row row;
 
-    if (!store_column_number(statement, at + 1, version))
+    if (!sql_column_number(statement, at + 1, version))
         return store_altered(store, "a state has no version", err);
-    row = sealed_state(key, store_column_bytes(statement, at), *version);
+    row = sealed_state(key, sql_column_bytes(statement, at), *version);
     return store_check_seal(store, statement, at + 2, &row, err);
 }
 
@@ -172,23 +173,24 @@ static enum status read_state(const struct ledger_store *store,
 static enum status get(struct ledger_store *store, const char *key,
                        struct text *value, uint64_t *version, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     bool found;
     enum status status = store_prepare(store, SQL_GET, &statement, err);
 
     *version = STORE_NONE;
     if (status != OK)
         return status;
-    store_bind_text(statement, 1, key);
+    sql_bind_text(statement, 1, key);
     status = store_step(store, statement, &found, err);
     if (status == OK && found)
-        status = read_state(store, statement, 0, key, version, err);
+        status =
+            read_state(store, statement, 0, bytes_of_string(key), version, err);
     if (status == OK && found && value != NULL) {
-        struct bytes bytes = store_column_bytes(statement, 0);
+        struct bytes bytes = sql_column_bytes(statement, 0);
 
         status = text_append(value, bytes.data, bytes.size, err);
     }
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     return status;
 }
 
@@ -205,15 +207,15 @@ static enum status add_history(struct ledger_store *store, const char *key,
                                struct error *err)
 {
     struct sealed_row row = sealed_history(key, position, previous);
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     enum status status = store_prepare(store, SQL_ADD_HISTORY, &statement, err);
 
     if (status != OK)
         return status;
-    store_bind_text(statement, 1, key);
-    store_bind_number(statement, 2, position);
-    sqlite3_bind_int64(statement, 3, (sqlite3_int64)previous);
-    sqlite3_bind_int64(statement, 4, store_seal(&row));
+    sql_bind_text(statement, 1, key);
+    sql_bind_number(statement, 2, position);
+    sql_bind_integer(statement, 3, (int64_t)previous);
+    sql_bind_integer(statement, 4, store_seal(&row));
     store->writes++;
     return store_run(store, statement, err);
 }
@@ -222,8 +224,8 @@ enum status ledger_store_put(struct ledger_store *store, const char *key,
                              struct bytes value, uint64_t version,
                              struct error *err)
 {
-    struct sealed_row row = sealed_state(key, value, version);
-    sqlite3_stmt *statement = NULL;
+    struct sealed_row row = sealed_state(bytes_of_string(key), value, version);
+    struct sql_statement *statement = NULL;
     uint64_t previous;
     enum status status = get(store, key, NULL, &previous, err);
 
@@ -231,10 +233,10 @@ enum status ledger_store_put(struct ledger_store *store, const char *key,
         status = store_prepare(store, SQL_PUT, &statement, err);
     if (status != OK)
         return status;
-    store_bind_text(statement, 1, key);
-    store_bind_bytes(statement, 2, value);
-    store_bind_number(statement, 3, version);
-    sqlite3_bind_int64(statement, 4, store_seal(&row));
+    sql_bind_text(statement, 1, key);
+    sql_bind_bytes(statement, 2, value);
+    sql_bind_number(statement, 3, version);
+    sql_bind_integer(statement, 4, store_seal(&row));
     status = store_run(store, statement, err);
     /* An entry may write a key twice. */
     if (status == OK && previous != version)
@@ -245,15 +247,15 @@ enum status ledger_store_put(struct ledger_store *store, const char *key,
 /* One row of a key's history.  *last is the position before it: STORE_NONE at
  * the beginning, and where rows before `from` were not read. */
 static enum status read_history(const struct ledger_store *store,
-                                sqlite3_stmt *statement, const char *key,
-                                uint64_t from, uint64_t *last,
+                                struct sql_statement *statement,
+                                const char *key, uint64_t from, uint64_t *last,
                                 struct error *err)
 {
-    uint64_t previous = (uint64_t)sqlite3_column_int64(statement, 1);
+    uint64_t previous = (uint64_t)sql_column_integer(statement, 1);
     struct sealed_row row;
     uint64_t position;
 
-    if (!store_column_number(statement, 0, &position))
+    if (!sql_column_number(statement, 0, &position))
         return store_altered(store, "a history has no position", err);
     row = sealed_history(key, position, previous);
     if (store_check_seal(store, statement, 2, &row, err) != OK)
@@ -283,7 +285,7 @@ enum status ledger_store_history(struct ledger_store *store, const char *key,
                                  uint64_t from, size_t max, struct text *out,
                                  bool *more, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     uint64_t last = STORE_NONE;
     size_t count = 0;
     bool found = true;
@@ -293,9 +295,9 @@ enum status ledger_store_history(struct ledger_store *store, const char *key,
     if (status != OK || from > INT64_MAX)
         return status;
     assert(max < INT64_MAX);
-    store_bind_text(statement, 1, key);
-    store_bind_number(statement, 2, from);
-    store_bind_number(statement, 3, (uint64_t)max + 1);
+    sql_bind_text(statement, 1, key);
+    sql_bind_number(statement, 2, from);
+    sql_bind_number(statement, 3, (uint64_t)max + 1);
     while (status == OK && !*more) {
         uint8_t position[8];
 
@@ -309,7 +311,7 @@ enum status ledger_store_history(struct ledger_store *store, const char *key,
         if (!*more)
             status = text_append(out, position, sizeof position, err);
     }
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     if (status == OK && !*more)
         status = check_end(store, key, from, last, err);
     return status;
@@ -319,14 +321,14 @@ enum status ledger_store_check_writes(struct ledger_store *store,
                                       const struct stored_entry *entry,
                                       struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
+    struct sql_statement *statement = NULL;
     uint64_t count = 0;
     bool found = true;
     enum status status = store_prepare(store, SQL_WRITTEN, &statement, err);
 
     if (status != OK)
         return status;
-    store_bind_number(statement, 1, entry->position);
+    sql_bind_number(statement, 1, entry->position);
     while (status == OK && found) {
         uint64_t version;
 
@@ -334,14 +336,13 @@ enum status ledger_store_check_writes(struct ledger_store *store,
         if (status != OK || !found)
             break;
         count++;
-        status = read_state(store, statement, 1,
-                            (const char *)sqlite3_column_text(statement, 0),
+        status = read_state(store, statement, 1, sql_column_bytes(statement, 0),
                             &version, err);
         if (status == OK && version < entry->position)
             status =
                 store_altered(store, "a state is older than its history", err);
     }
-    sqlite3_reset(statement);
+    sql_store_reset(statement);
     if (status == OK && count != entry->writes)
         status =
             store_altered(store, "what an entry wrote is not all there", err);

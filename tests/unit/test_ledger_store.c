@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/encoding.h"
+#include "common/sql_store_internal.h"
 #include "ledger/ledger_store_internal.h"
 #include "tests/lib/child.h"
 #include "tests/lib/row_seal.h"
@@ -382,53 +382,6 @@ static void altered_rows_are_refused_not_served(void)
     end();
 }
 
-static off_t size_of(const char *name)
-{
-    struct stat is;
-
-    return stat(scratch_path(&scratch, name), &is) == 0 ? is.st_size : 0;
-}
-
-/* The database grows without the writer's doing, and the log begins anew: it
- * stays far smaller than what went through it. */
-static void log_is_copied_beside_the_writer(void)
-{
-    static char value[2000];
-    struct text back;
-    char key[16];
-    uint64_t version;
-    off_t empty;
-
-    begin();
-    text_init(&back);
-    empty = size_of("state.db");
-    CU_ASSERT_EQUAL_FATAL(ledger_store_copy_aside(store, &err), OK);
-    store->log_pages = 16;
-    for (unsigned i = 0; i < 2000; i++) {
-        snprintf(key, sizeof key, "k%u", i);
-        memset(value, (int)('a' + i % 26), sizeof value);
-        CU_ASSERT_EQUAL(ledger_store_put(
-                            store, key, bytes_of(value, sizeof value), i, &err),
-                        OK);
-    }
-    for (int tries = 0; tries < 1000 && size_of("state.db") <= empty; tries++)
-        nanosleep(&(struct timespec){0, 10000000}, NULL);
-    CU_ASSERT(size_of("state.db") > empty);
-    CU_ASSERT(size_of("state.db-wal") < 2000 * (off_t)sizeof value);
-    ledger_store_close(&store);
-    open_it();
-    for (unsigned i = 0; i < 2000; i += 7) {
-        snprintf(key, sizeof key, "k%u", i);
-        CU_ASSERT_EQUAL(ledger_store_get(store, key, &back, &version, &err),
-                        OK);
-        CU_ASSERT_EQUAL(version, i);
-        CU_ASSERT(back.size == sizeof value &&
-                  back.data[0] == (char)('a' + i % 26));
-    }
-    text_clear(&back);
-    end();
-}
-
 /* What is read by its key, and what it must say then. */
 static enum status read_all(struct error *why)
 {
@@ -501,12 +454,12 @@ static void bit_flipped_in_a_sealed_row_is_found_when_it_is_read(void)
         char *message = NULL;
 
         CU_ASSERT_EQUAL(ledger_store_begin(store, &err), OK);
-        if (sqlite3_exec(store->db, flips[i], NULL, NULL, &message) !=
+        if (sqlite3_exec(store->sql->db, flips[i], NULL, NULL, &message) !=
             SQLITE_OK) {
             fprintf(stderr, "\n%s: %s\n", flips[i], message);
             CU_FAIL("the test's own SQL fails");
         }
-        CU_ASSERT(sqlite3_changes(store->db) > 0);
+        CU_ASSERT(sqlite3_changes(store->sql->db) > 0);
         if (read_all(&why) != E_INPUT) {
             fprintf(stderr, "\n%s: %s\n", flips[i], why.text);
             CU_FAIL("not noticed");
@@ -530,10 +483,10 @@ static void seals_are_made_by_the_rule(void)
     CU_ASSERT_EQUAL(ledger_store_put(store, "k", bytes_of("v", 1), 7, &err),
                     OK);
     CU_ASSERT_EQUAL(add(7, 1, "a"), OK);
-    before = row_seal_sum(store->db);
+    before = row_seal_sum(store->sql->db);
     CU_ASSERT_NOT_EQUAL(before, 0);
-    row_seal_all(store->db);
-    CU_ASSERT_EQUAL(row_seal_sum(store->db), before);
+    row_seal_all(store->sql->db);
+    CU_ASSERT_EQUAL(row_seal_sum(store->sql->db), before);
     end();
 }
 
@@ -580,7 +533,6 @@ void suite_ledger_store(void)
          reader_sees_one_state_while_others_write},
         {"altered rows are refused, not served",
          altered_rows_are_refused_not_served},
-        {"log is copied beside the writer", log_is_copied_beside_the_writer},
         {"bit flipped in a sealed row is found when it is read",
          bit_flipped_in_a_sealed_row_is_found_when_it_is_read},
         {"seals are made by the rule", seals_are_made_by_the_rule},

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/lib/scratch.h"
@@ -31,6 +32,16 @@ static const struct sql_plan ahead = {.what = "a box",
                                       .statement_count = STATEMENT_COUNT,
                                       .cache_kib = 1024,
                                       .write_ahead = true};
+static const struct sql_plan shared = {.what = "a box",
+                                       .schema = schema,
+                                       .table_count = 1,
+                                       .statement = statements,
+                                       .statement_count = STATEMENT_COUNT,
+                                       .cache_kib = 1024,
+                                       .write_ahead = true,
+                                       .shared = true,
+                                       .sync_later = true,
+                                       .log_kib = 64};
 
 static struct scratch scratch;
 static struct error err;
@@ -268,6 +279,114 @@ static void columns_of_another_size_or_sign_are_seen(void)
     end();
 }
 
+static void shared_file_is_read_beside_one_writer(void)
+{
+    struct sql_store *store, *reader;
+
+    begin();
+    open_as(&shared, SQL_READ, E_INPUT);
+    CU_ASSERT_EQUAL(scratch_count(&scratch), 0);
+    store = open_as(&shared, SQL_OPEN_OR_CREATE, OK);
+    CU_ASSERT_EQUAL(chmod(path(), 0644), 0);
+    open_as(&shared, SQL_OPEN_EXISTING, E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "another process is using it"));
+    reader = open_as(&shared, SQL_READ, OK);
+    CU_ASSERT_EQUAL(sql_store_begin(reader, &err), OK);
+    CU_ASSERT(!holds(reader, 1, "one"));
+    CU_ASSERT_EQUAL(add(store, 1, "one"), OK);
+    CU_ASSERT(!holds(reader, 1, "one"));
+    CU_ASSERT_EQUAL(sql_store_commit(reader, &err), OK);
+    CU_ASSERT(holds(reader, 1, "one"));
+    CU_ASSERT_EQUAL(add(reader, 2, "two"), E_IO);
+    CU_ASSERT_EQUAL(sql_store_sync(store, &err), OK);
+    sql_store_close(&reader);
+    sql_store_close(&store);
+    store = open_as(&shared, SQL_OPEN_EXISTING, OK);
+    CU_ASSERT(holds(store, 1, "one"));
+    sql_store_close(&store);
+    end();
+}
+
+static void reader_takes_only_a_file_with_its_tables(void)
+{
+    begin();
+    scratch_write(&scratch, "box.db", "");
+    open_as(&shared, SQL_READ, E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(err.text, "does not have the tables of a box"));
+    end();
+}
+
+static off_t size_of(const char *name)
+{
+    struct stat is;
+
+    return stat(scratch_path(&scratch, name), &is) == 0 ? is.st_size : 0;
+}
+
+/* The database grows without the writer's doing, and the log begins anew: it
+ * stays far smaller than what went through it. */
+static void log_is_copied_beside_the_writer(void)
+{
+    static char value[2001];
+    struct sql_store *store;
+    off_t empty;
+
+    begin();
+    store = open_as(&shared, SQL_CREATE, OK);
+    empty = size_of("box.db");
+    CU_ASSERT_EQUAL_FATAL(sql_store_copy_aside(store, &err), OK);
+    for (unsigned i = 0; i < 2000; i++) {
+        memset(value, (int)('a' + i % 26), sizeof value - 1);
+        CU_ASSERT_EQUAL(add(store, i, value), OK);
+    }
+    for (int tries = 0; tries < 1000 && size_of("box.db") <= empty; tries++)
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+    CU_ASSERT(size_of("box.db") > empty);
+    CU_ASSERT(size_of("box.db-wal") < 2000 * (off_t)sizeof value);
+    sql_store_close(&store);
+    store = open_as(&shared, SQL_OPEN_EXISTING, OK);
+    for (unsigned i = 0; i < 2000; i += 7) {
+        memset(value, (int)('a' + i % 26), sizeof value - 1);
+        CU_ASSERT(holds(store, i, value));
+    }
+    sql_store_close(&store);
+    end();
+}
+
+static void rows_are_compared_by_their_values(void)
+{
+    static const struct {
+        const char *first, *second;
+        bool same;
+    } pairs[] = {{"one", "one", true},
+                 {"one", "two", false},
+                 {"one", "on", false},
+                 {"", "", true}};
+    struct sql_statement *rows = NULL, *others = NULL;
+    bool found;
+
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        struct sql_store *store, *reader;
+
+        begin();
+        store = open_as(&shared, SQL_CREATE, OK);
+        reader = open_as(&shared, SQL_READ, OK);
+        CU_ASSERT_EQUAL(add(store, 1, pairs[i].first), OK);
+        CU_ASSERT_EQUAL(add(store, 2, pairs[i].second), OK);
+        CU_ASSERT_EQUAL(sql_store_prepare(store, FIND, &rows, &err), OK);
+        CU_ASSERT_EQUAL(sql_store_prepare(reader, FIND, &others, &err), OK);
+        sql_bind_number(rows, 1, 1);
+        sql_bind_number(others, 1, 2);
+        CU_ASSERT_EQUAL(sql_store_step(store, rows, &found, &err), OK);
+        CU_ASSERT_EQUAL(sql_store_step(reader, others, &found, &err), OK);
+        CU_ASSERT_EQUAL(sql_rows_equal(rows, others), pairs[i].same);
+        sql_store_close(&reader);
+        sql_store_close(&store);
+        end();
+    }
+}
+
 void suite_sql_store(void)
 {
     static const struct test tests[] = {
@@ -285,6 +404,14 @@ void suite_sql_store(void)
          row_that_is_there_already_is_told_without_its_value},
         {"columns of another size are seen",
          columns_of_another_size_or_sign_are_seen},
+        {"a shared file is read beside one writer",
+         shared_file_is_read_beside_one_writer},
+        {"a reader takes only a file with its tables",
+         reader_takes_only_a_file_with_its_tables},
+        {"the log is copied beside the writer",
+         log_is_copied_beside_the_writer},
+        {"rows are compared by their values",
+         rows_are_compared_by_their_values},
     };
 
     suite_add("sql_store", tests, sizeof tests / sizeof tests[0]);

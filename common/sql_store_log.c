@@ -1,21 +1,26 @@
 /*
- * ledger/ledger_store_copier.c - copies the log of the database (WAL) into the
- * database, on a thread and a connection of its own.
+ * common/sql_store_log.c - the write-ahead log (WAL): copied into the database
+ * on a thread and a connection of its own, where that was asked for; synced.
  *
- * SQLite would do it at the end of the transaction that made the log large, and
+ * SQLite would copy it at the end of the transaction that made it large, and
  * whoever waits for that transaction would wait for the copying of thousands of
- * pages and two syncs as well: some 100 ms each second under load.
+ * pages and two syncs as well: some 100 ms each second under the ledger's load.
  */
+#include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "ledger/ledger_store_internal.h"
+#include "common/files.h"
+#include "common/sql_store_internal.h"
+#include "common/text.h"
 
-/* Ids and nonces are random, so that a batch touches pages all over the
- * database.  64 MiB of them, not SQLite's usual 4, let most be overwritten
- * before they are copied.  Where the copier is so many times behind, whoever
- * writes waits for the copying after all. */
-#define LOG_PAGES 16384
+/* SQLite's. */
+#define LOG_SUFFIX "-wal"
+#define PAGE_KIB 4
+
+/* Where the copier is so many times behind, whoever writes waits for the
+ * copying after all. */
 #define LOG_BEHIND 8
 /* While pages are copied, more are written; the log begins anew once none is
  * left.  The second pass has a hundredth of the first. */
@@ -29,6 +34,8 @@ struct copier {
     bool wanted;
     bool stop;
 };
+
+/* ---- copying ---- */
 
 static void copy(sqlite3 *db)
 {
@@ -73,11 +80,12 @@ static void ask(struct copier *copier)
 /* After each transaction, on the writer's thread. */
 static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
-    struct ledger_store *store = context;
+    struct sql_store *store = context;
+    int large = (int)(store->plan->log_kib / PAGE_KIB);
 
-    if (pages < store->log_pages)
+    if (pages < large)
         return SQLITE_OK;
-    if (store->copier != NULL && pages / LOG_BEHIND < store->log_pages)
+    if (store->copier != NULL && pages / LOG_BEHIND < large)
         ask(store->copier);
     else
         sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL,
@@ -85,18 +93,27 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-void store_watch_log(struct ledger_store *store)
+/* A log that grew while somebody read for long is cut down again. */
+enum status sql_store_watch_log(struct sql_store *store, struct error *err)
 {
-    store->log_pages = LOG_PAGES;
-    sqlite3_wal_hook(store->db, on_commit, store);
+    char pragma[64];
+    enum status status;
+
+    snprintf(pragma, sizeof pragma, "PRAGMA journal_size_limit = %llu",
+             store->plan->log_kib * 1024ull);
+    status = sql_store_execute(store, pragma, err);
+    if (status == OK)
+        sqlite3_wal_hook(store->db, on_commit, store);
+    return status;
 }
 
-enum status ledger_store_copy_aside(struct ledger_store *store,
-                                    struct error *err)
+enum status sql_store_copy_aside(struct sql_store *store, struct error *err)
 {
     struct copier *copier = calloc(1, sizeof *copier);
     int code;
 
+    assert(store->plan->log_kib > 0 && store->plan->shared);
+    assert(!store->reads && store->copier == NULL);
     if (copier == NULL)
         return error_memory(err, "the copying of the database's log");
     code = sqlite3_open_v2(store->path, &copier->db,
@@ -120,7 +137,7 @@ enum status ledger_store_copy_aside(struct ledger_store *store,
     return OK;
 }
 
-void store_stop_copying(struct ledger_store *store)
+void sql_store_stop_copying(struct sql_store *store)
 {
     struct copier *copier = store->copier;
 
@@ -136,4 +153,33 @@ void store_stop_copying(struct ledger_store *store)
     sqlite3_close(copier->db);
     free(copier);
     store->copier = NULL;
+}
+
+/* ---- syncing ---- */
+
+enum status sql_store_spare_disk(struct sql_store *store, struct error *err)
+{
+    store->spares_disk = true;
+    return sql_store_execute(store, "PRAGMA synchronous = OFF", err);
+}
+
+enum status sql_store_sync(struct sql_store *store, struct error *err)
+{
+    struct text path;
+    enum status status;
+
+    assert(store->plan->sync_later);
+    if (store->spares_disk)
+        return OK;
+    text_init(&path);
+    status = text_printf(&path, err, "%s%s", store->path, LOG_SUFFIX);
+    if (status == OK)
+        status = file_sync(path.data, err);
+    /* SQLite made its name, and has perhaps not synced the folder. */
+    if (status == OK && !atomic_load(&store->log_has_name)) {
+        status = file_sync_folder(path.data, err);
+        atomic_store(&store->log_has_name, status == OK);
+    }
+    text_clear(&path);
+    return status;
 }

@@ -236,22 +236,18 @@ static enum status request(const struct options *options, struct error *err)
 }
 
 /* The key that a request asks for; its words do not count. */
-static enum status read_request(const char *path, struct public_key **key,
+static enum status take_request(struct bytes content, void *target,
                                 struct error *err)
 {
     struct certificate_subject asked;
-    struct text pem;
-    enum status status;
 
-    text_init(&pem);
-    status = file_read(path, CERTIFICATE_PEM_SIZE_MAX, &pem, err);
-    if (status == OK) {
-        status = request_open(text_bytes(&pem), key, &asked, err);
-        if (status != OK)
-            status = error_wrap(err, "%s", path);
-    }
-    text_clear(&pem);
-    return status;
+    return request_open(content, target, &asked, err);
+}
+
+static enum status read_request(const char *path, struct public_key **key,
+                                struct error *err)
+{
+    return file_load(path, CERTIFICATE_PEM_SIZE_MAX, take_request, key, err);
 }
 
 /* Certificates of people and services, and with --organisation those of

@@ -178,6 +178,20 @@ enum status file_read(const char *path, size_t size_max, struct text *out,
     return status;
 }
 
+enum status file_load(const char *path, size_t size_max, file_taker *take,
+                      void *target, struct error *err)
+{
+    struct text content;
+    enum status status;
+
+    text_init(&content);
+    status = file_read(path, size_max, &content, err);
+    if (status == OK && take(text_bytes(&content), target, err) != OK)
+        status = error_wrap(err, "%s", path);
+    text_clear(&content);
+    return status;
+}
+
 /* ---- files that appear whole ---- */
 
 /* A name that nobody else has: 64 random bits.  One that is taken all the

@@ -30,6 +30,14 @@
 MUST_USE enum status file_read(const char *path, size_t size_max,
                                struct text *out, struct error *err);
 
+/* What a file says is put into the target; the content is borrowed. */
+typedef enum status file_taker(struct bytes content, void *target,
+                               struct error *err);
+/* Read the file and have it taken; an error of the taker gets the path. */
+MUST_USE enum status file_load(const char *path, size_t size_max,
+                               file_taker *take, void *target,
+                               struct error *err);
+
 /* A file that is being written. */
 struct new_file;
 

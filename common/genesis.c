@@ -80,22 +80,10 @@ static const struct json_key node_keys[] = {
      .required = true,
      .offset = offsetof(struct genesis_node, id),
      .min = 1},
-    {.name = "name",
-     .kind = JSON_STRING,
-     .expected = "the name of a node",
-     .take = json_take_name,
-     .required = true,
-     .offset = offsetof(struct genesis_node, name),
-     .valid = identity_name_valid,
-     .size = IDENTITY_NAME_MAX + 1},
-    {.name = "organisation",
-     .kind = JSON_STRING,
-     .expected = "the name of an organisation",
-     .take = json_take_name,
-     .required = true,
-     .offset = offsetof(struct genesis_node, organisation),
-     .valid = identity_name_valid,
-     .size = IDENTITY_NAME_MAX + 1},
+    JSON_KEY_NAME("name", struct genesis_node, name, identity_name_valid,
+                  "the name of a node"),
+    JSON_KEY_NAME("organisation", struct genesis_node, organisation,
+                  identity_name_valid, "the name of an organisation"),
     {.name = "certificate",
      .kind = JSON_STRING,
      .expected = "a certificate in PEM",
@@ -149,30 +137,13 @@ static enum status take_endorsements(const struct json_key *key,
 }
 
 static const struct json_key genesis_keys[] = {
-    {.name = "genesis",
-     .kind = JSON_NUMBER,
-     .expected = "the version of the format, 1",
-     .take = json_take_version,
-     .required = true,
-     .min = 1},
-    {.name = "origin",
-     .kind = JSON_STRING,
-     .expected = "the name of a log, without white space, control characters "
-                 "or plus signs",
-     .take = json_take_name,
-     .required = true,
-     .offset = offsetof(struct genesis, origin),
-     .valid = note_name_valid,
-     .size = NOTE_NAME_MAX + 1},
-    {.name = "channel",
-     .kind = JSON_STRING,
-     .expected = "1 to 64 lower-case letters, digits and dashes, a letter "
-                 "first",
-     .take = json_take_name,
-     .required = true,
-     .offset = offsetof(struct genesis, channel),
-     .valid = entry_channel_valid,
-     .size = ENTRY_CHANNEL_MAX + 1},
+    JSON_KEY_VERSION("genesis"),
+    JSON_KEY_NAME("origin", struct genesis, origin, note_name_valid,
+                  "the name of a log, without white space, control characters "
+                  "or plus signs"),
+    JSON_KEY_NAME("channel", struct genesis, channel, entry_channel_valid,
+                  "1 to 64 lower-case letters, digits and dashes, a letter "
+                  "first"),
     {.name = "roots",
      .kind = JSON_ARRAY,
      .expected = "certificates in PEM",
@@ -367,19 +338,17 @@ enum status genesis_parse(struct genesis **out, struct bytes text,
     return status;
 }
 
+static enum status take_genesis(struct bytes content, void *target,
+                                struct error *err)
+{
+    return genesis_parse(target, content, err);
+}
+
 enum status genesis_load(struct genesis **genesis, const char *path,
                          struct error *err)
 {
-    struct text text;
-    enum status status;
-
     *genesis = NULL;
-    text_init(&text);
-    status = file_read(path, GENESIS_SIZE_MAX, &text, err);
-    if (status == OK && genesis_parse(genesis, text_bytes(&text), err) != OK)
-        status = error_wrap(err, "%s", path);
-    text_clear(&text);
-    return status;
+    return file_load(path, GENESIS_SIZE_MAX, take_genesis, genesis, err);
 }
 
 static void certificates_clear(struct genesis_certificates *certificates)

@@ -144,21 +144,17 @@ enum status certificate_parse_pem(struct certificate **certificate,
     return certificate_decode(certificate, bytes_of(der, size), err);
 }
 
+static enum status take_pem(struct bytes content, void *target,
+                            struct error *err)
+{
+    return certificate_parse_pem(target, content, err);
+}
+
 enum status certificate_load(struct certificate **certificate,
                              const char *pem_path, struct error *err)
 {
-    struct text pem;
-    enum status status;
-
-    text_init(&pem);
-    status = file_read(pem_path, CERTIFICATE_PEM_SIZE_MAX, &pem, err);
-    if (status == OK) {
-        status = certificate_parse_pem(certificate, text_bytes(&pem), err);
-        if (status != OK)
-            status = error_wrap(err, "%s", pem_path);
-    }
-    text_clear(&pem);
-    return status;
+    return file_load(pem_path, CERTIFICATE_PEM_SIZE_MAX, take_pem, certificate,
+                     err);
 }
 
 void certificate_destroy(struct certificate **certificate)

@@ -291,3 +291,15 @@ enum status json_take_root(const struct json_value *root,
                          json_kind_name(json_kind(root)));
     return json_take_object(root, key, count, target, err);
 }
+
+enum status json_take_text(struct bytes text, const struct json_key *key,
+                           size_t count, void *target, struct error *err)
+{
+    struct json *json = NULL;
+    enum status status = json_parse(&json, text, err);
+
+    if (status == OK)
+        status = json_take_root(json_root(json), key, count, target, err);
+    json_destroy(&json);
+    return status;
+}

@@ -65,6 +65,11 @@ MUST_USE enum status json_take_root(const struct json_value *root,
                                     const struct json_key *key, size_t count,
                                     void *target, struct error *err);
 
+/* The same for a document that is not needed afterwards. */
+MUST_USE enum status json_take_text(struct bytes text,
+                                    const struct json_key *key, size_t count,
+                                    void *target, struct error *err);
+
 /* Take this one member, which says what the others may be. */
 MUST_USE enum status json_take_member(const struct json_value *object,
                                       const struct json_key *key, void *target,
@@ -82,6 +87,22 @@ json_take json_take_word;
 
 /* The version of a format: must be `min`, and is taken nowhere. */
 json_take json_take_version;
+
+/* Rows that most formats have: the format's name with its version, 1; a name
+ * that must be there, into a char[] of the struct. */
+#define JSON_KEY_VERSION(format)                                               \
+    {                                                                          \
+        .name = (format), .kind = JSON_NUMBER,                                 \
+        .expected = "the version of the format, 1", .take = json_take_version, \
+        .required = true, .min = 1                                             \
+    }
+#define JSON_KEY_NAME(key, type, member, is_valid, in_words)                   \
+    {                                                                          \
+        .name = (key), .kind = JSON_STRING, .expected = (in_words),            \
+        .take = json_take_name, .required = true,                              \
+        .offset = offsetof(type, member), .valid = (is_valid),                 \
+        .size = sizeof((type *)NULL)->member                                   \
+    }
 
 /* Each item of an array of `min` to `max`, by key->item with the target. */
 json_take json_take_items;

@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/bus.h"
-#include "common/endpoint.h"
 #include "common/files.h"
 #include "common/json_keys.h"
+#include "common/node_keys.h"
 
 /* 45 nodes and services of some hundred bytes each. */
 #define NETWORK_SIZE_MAX (128u << 10)
@@ -30,46 +29,19 @@ static enum status take_endpoint(const struct json_key *key,
                                  struct error *err)
 {
     struct reading *reading = target;
-    char *endpoint = reading->node.endpoint;
 
     (void)key;
-    if (endpoint_beside(reading->path, json_string(value), endpoint, err) !=
-            OK ||
-        bus_endpoint_check(endpoint, false, err) != OK)
-        return error_wrap(err, "line %u", json_line(value));
-    return OK;
-}
-
-static enum status take_curve(const struct json_key *key,
-                              const struct json_value *value, void *target,
-                              struct error *err)
-{
-    struct reading *reading = target;
-
-    if (!curve_key_parse(&reading->node.curve,
-                         bytes_of_string(json_string(value))))
-        return json_refuse(key, value, "is none", err);
-    return OK;
+    return node_take_endpoint(value, reading->path, false,
+                              reading->node.endpoint, err);
 }
 
 /* What a node and a service have in common. */
 #define PARTY_KEYS(whose)                                                      \
-    {.name = "name",                                                           \
-     .kind = JSON_STRING,                                                      \
-     .expected = "the name of " whose,                                         \
-     .take = json_take_name,                                                   \
-     .required = true,                                                         \
-     .offset = offsetof(struct reading, node.name),                            \
-     .valid = identity_name_valid, /* its folder has it, too */                \
-     .size = IDENTITY_NAME_MAX + 1},                                           \
-        {.name = "organisation",                                               \
-         .kind = JSON_STRING,                                                  \
-         .expected = "the name of an organisation",                            \
-         .take = json_take_name,                                               \
-         .required = true,                                                     \
-         .offset = offsetof(struct reading, node.organisation),                \
-         .valid = identity_name_valid,                                         \
-         .size = IDENTITY_NAME_MAX + 1},                                       \
+    /* Its folder has the name, too. */                                        \
+    JSON_KEY_NAME("name", struct reading, node.name, identity_name_valid,      \
+                  "the name of " whose),                                       \
+        JSON_KEY_NAME("organisation", struct reading, node.organisation,       \
+                      identity_name_valid, "the name of an organisation"),     \
         {.name = "endpoint",                                                   \
          .kind = JSON_STRING,                                                  \
          .expected = "where it listens",                                       \
@@ -78,15 +50,11 @@ static enum status take_curve(const struct json_key *key,
         {.name = "curve",                                                      \
          .kind = JSON_STRING,                                                  \
          .expected = "a public key of 40 characters",                          \
-         .take = take_curve,                                                   \
-         .required = true},                                                    \
-    {                                                                          \
-        .name = "certificate", .kind = JSON_STRING,                            \
-        .expected = "the id of a certificate", .take = json_take_name,         \
-        .required = true,                                                      \
-        .offset = offsetof(struct reading, node.certificate),                  \
-        .valid = certificate_id_valid, .size = CERTIFICATE_ID_SIZE             \
-    }
+         .take = node_take_curve,                                              \
+         .required = true,                                                     \
+         .offset = offsetof(struct reading, node.curve)},                      \
+        JSON_KEY_NAME("certificate", struct reading, node.certificate,         \
+                      certificate_id_valid, "the id of a certificate")
 
 static bool name_is_taken(const struct network *network, const char *name)
 {
@@ -180,33 +148,15 @@ static enum status take_service(const struct json_value *value, void *target,
 
 /* ---- the network ---- */
 
-static enum status take_network(struct reading *reading,
-                                const struct json_value *root,
+static enum status take_network(struct bytes content, void *target,
                                 struct error *err)
 {
     static const struct json_key keys[] = {
-        {.name = "network",
-         .kind = JSON_NUMBER,
-         .expected = "the version of the format, 1",
-         .take = json_take_version,
-         .required = true,
-         .min = 1},
-        {.name = "origin",
-         .kind = JSON_STRING,
-         .expected = "the name of a log",
-         .take = json_take_name,
-         .required = true,
-         .offset = offsetof(struct reading, network.origin),
-         .valid = note_name_valid,
-         .size = NOTE_NAME_MAX + 1},
-        {.name = "channel",
-         .kind = JSON_STRING,
-         .expected = "the name of a channel",
-         .take = json_take_name,
-         .required = true,
-         .offset = offsetof(struct reading, network.channel),
-         .valid = entry_channel_valid,
-         .size = ENTRY_CHANNEL_MAX + 1},
+        JSON_KEY_VERSION("network"),
+        JSON_KEY_NAME("origin", struct reading, network.origin, note_name_valid,
+                      "the name of a log"),
+        JSON_KEY_NAME("channel", struct reading, network.channel,
+                      entry_channel_valid, "the name of a channel"),
         {.name = "nodes",
          .kind = JSON_ARRAY,
          .expected = "1 to 15 nodes",
@@ -223,7 +173,8 @@ static enum status take_network(struct reading *reading,
          .item = take_service},
     };
 
-    return json_take_root(root, keys, sizeof keys / sizeof *keys, reading, err);
+    return json_take_text(content, keys, sizeof keys / sizeof *keys, target,
+                          err);
 }
 
 enum status network_path(const char *folder, const char *name, struct text *out,
@@ -236,30 +187,20 @@ enum status network_load(struct network **out, const char *folder,
                          struct error *err)
 {
     struct network *network = calloc(1, sizeof *network);
-    struct json *json = NULL;
-    struct text path, text;
+    struct reading reading = {.path = NULL};
+    struct text path;
     enum status status;
 
     *out = NULL;
     if (network == NULL)
         return error_memory(err, "a network");
     text_init(&path);
-    text_init(&text);
     status = network_path(folder, "network.json", &path, err);
+    reading.path = path.data;
     if (status == OK)
-        status = file_read(path.data, NETWORK_SIZE_MAX, &text, err);
-    if (status == OK) {
-        struct reading reading = {.path = path.data};
-
-        status = json_parse(&json, text_bytes(&text), err);
-        if (status == OK)
-            status = take_network(&reading, json_root(json), err);
-        *network = reading.network;
-        if (status != OK)
-            status = error_wrap(err, "%s", path.data);
-    }
-    json_destroy(&json);
-    text_clear(&text);
+        status =
+            file_load(path.data, NETWORK_SIZE_MAX, take_network, &reading, err);
+    *network = reading.network;
     text_clear(&path);
     if (status != OK)
         network_destroy(&network);

@@ -139,14 +139,8 @@ static const struct json_key trust_keys[] = {
      .expected = "the version of the format, 1",
      .take = take_version,
      .required = true},
-    {.name = "origin",
-     .kind = JSON_STRING,
-     .expected = "the name of a log",
-     .take = json_take_name,
-     .required = true,
-     .offset = offsetof(struct trust, origin),
-     .valid = note_name_valid,
-     .size = NOTE_NAME_MAX + 1},
+    JSON_KEY_NAME("origin", struct trust, origin, note_name_valid,
+                  "the name of a log"),
     {.name = "nodes",
      .kind = JSON_ARRAY,
      .expected = "1 to 15 nodes",
@@ -183,51 +177,37 @@ static const struct json_key trust_keys[] = {
      .take = take_demo},
 };
 
-static enum status trust_take(struct trust *trust,
-                              const struct json_value *root, struct error *err)
-{
-    if (json_take_root(root, trust_keys, sizeof trust_keys / sizeof *trust_keys,
-                       trust, err) != OK)
-        return err->status;
-    if (trust->quorum > trust->node_count)
-        return error_set(err, E_INPUT, "a quorum of %u among %zu nodes",
-                         (unsigned)trust->quorum, trust->node_count);
-    return OK;
-}
-
 enum status trust_parse(struct trust **out, struct bytes text,
                         struct error *err)
 {
     struct trust *trust = calloc(1, sizeof *trust);
-    struct json *json = NULL;
     enum status status;
 
     *out = NULL;
     if (trust == NULL)
         return error_memory(err, "what to trust");
-    status = json_parse(&json, text, err);
-    if (status == OK)
-        status = trust_take(trust, json_root(json), err);
-    json_destroy(&json);
+    status = json_take_text(text, trust_keys,
+                            sizeof trust_keys / sizeof *trust_keys, trust, err);
+    if (status == OK && trust->quorum > trust->node_count)
+        status = error_set(err, E_INPUT, "a quorum of %u among %zu nodes",
+                           (unsigned)trust->quorum, trust->node_count);
     if (status != OK)
         trust_destroy(&trust);
     *out = trust;
     return status;
 }
 
+static enum status take_trust(struct bytes content, void *target,
+                              struct error *err)
+{
+    return trust_parse(target, content, err);
+}
+
 enum status trust_load(struct trust **trust, const char *path,
                        struct error *err)
 {
-    struct text text;
-    enum status status;
-
     *trust = NULL;
-    text_init(&text);
-    status = file_read(path, TRUST_SIZE_MAX, &text, err);
-    if (status == OK && trust_parse(trust, text_bytes(&text), err) != OK)
-        status = error_wrap(err, "%s", path);
-    text_clear(&text);
-    return status;
+    return file_load(path, TRUST_SIZE_MAX, take_trust, trust, err);
 }
 
 void trust_destroy(struct trust **handle)
@@ -606,19 +586,17 @@ enum status proof_parse(struct proof **out, struct bytes text,
     return status;
 }
 
+static enum status take_proof(struct bytes content, void *target,
+                              struct error *err)
+{
+    return proof_parse(target, content, err);
+}
+
 enum status proof_load(struct proof **proof, const char *path,
                        struct error *err)
 {
-    struct text text;
-    enum status status;
-
     *proof = NULL;
-    text_init(&text);
-    status = file_read(path, PROOF_SIZE_MAX, &text, err);
-    if (status == OK && proof_parse(proof, text_bytes(&text), err) != OK)
-        status = error_wrap(err, "%s", path);
-    text_clear(&text);
-    return status;
+    return file_load(path, PROOF_SIZE_MAX, take_proof, proof, err);
 }
 
 void proof_destroy(struct proof **handle)

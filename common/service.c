@@ -10,7 +10,6 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "common/files.h"
 #include "common/log.h"
 #include "common/number.h"
 #include "common/process.h"
@@ -442,22 +441,18 @@ enum status service_options_parse(struct service_options *options, int argc,
     return OK;
 }
 
-enum status service_load_config(struct json **config, const char *path,
-                                struct error *err)
+enum status service_load_config(const char *path, file_taker *take,
+                                void *target, struct error *err)
 {
-    struct text folder, data;
+    struct text folder;
     enum status status;
 
     text_init(&folder);
-    text_init(&data);
     status = path_beside(path, ".", &folder, err);
     if (status == OK)
         status = process_check_folder(folder.data, err);
     if (status == OK)
-        status = file_read(path, CONFIG_SIZE_MAX, &data, err);
-    if (status == OK && json_parse(config, text_bytes(&data), err) != OK)
-        status = error_wrap(err, "%s", path);
-    text_clear(&data);
+        status = file_load(path, CONFIG_SIZE_MAX, take, target, err);
     text_clear(&folder);
     return status;
 }

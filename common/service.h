@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/files.h"
 #include "common/json.h"
 
 struct service;
@@ -95,10 +96,10 @@ MUST_USE enum status service_options_parse(struct service_options *options,
                                            int argc, char **argv,
                                            struct error *err);
 
-/* Read the configuration.  Its folder, where the keys are, must be ours alone
- * (common/process.h).  Errors name the file. */
-MUST_USE enum status service_load_config(struct json **config, const char *path,
-                                         struct error *err);
+/* Have the configuration taken.  Its folder, where the keys are, must be ours
+ * alone (common/process.h).  Errors name the file. */
+MUST_USE enum status service_load_config(const char *path, file_taker *take,
+                                         void *target, struct error *err);
 
 /* For --check: the whole configuration, defaults included, on standard
  * output. */

@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/bus.h"
-#include "common/endpoint.h"
 #include "common/files.h"
 #include "common/json_keys.h"
+#include "common/node_keys.h"
 #include "common/service.h"
 #include "ledger/address.h"
 
@@ -52,17 +51,6 @@ static enum status take_address(const struct json_key *key,
     return json_take_string(key, value, target, err);
 }
 
-static enum status take_endpoint(const struct reading *reading,
-                                 const struct json_value *value, bool listens,
-                                 char out[ENDPOINT_SIZE_MAX], struct error *err)
-{
-    if (endpoint_beside(reading->path, json_string(value), out, err) != OK ||
-        bus_endpoint_check(out, listens, err) != OK)
-        return error_wrap(err, "line %u: \"%s\"", json_line(value),
-                          json_key(value));
-    return OK;
-}
-
 static enum status take_listen(const struct json_key *key,
                                const struct json_value *value, void *target,
                                struct error *err)
@@ -70,7 +58,8 @@ static enum status take_listen(const struct json_key *key,
     struct reading *reading = target;
 
     (void)key;
-    return take_endpoint(reading, value, true, reading->config.listen, err);
+    return node_take_endpoint(value, reading->path, true,
+                              reading->config.listen, err);
 }
 
 static enum status take_peer_bus(const struct json_key *key,
@@ -80,19 +69,8 @@ static enum status take_peer_bus(const struct json_key *key,
     struct reading *reading = target;
 
     (void)key;
-    return take_endpoint(reading, value, false, reading->peer.bus, err);
-}
-
-static enum status take_peer_curve(const struct json_key *key,
-                                   const struct json_value *value, void *target,
-                                   struct error *err)
-{
-    struct reading *reading = target;
-
-    if (!curve_key_parse(&reading->peer.curve,
-                         bytes_of_string(json_string(value))))
-        return json_refuse(key, value, "is none", err);
-    return OK;
+    return node_take_endpoint(value, reading->path, false, reading->peer.bus,
+                              err);
 }
 
 static enum status take_log(const struct json_key *key,
@@ -130,8 +108,9 @@ static const struct json_key peer_keys[] = {
     {.name = "curve",
      .kind = JSON_STRING,
      .expected = "a public key of 40 characters",
-     .take = take_peer_curve,
-     .required = true},
+     .take = node_take_curve,
+     .required = true,
+     .offset = offsetof(struct reading, peer.curve)},
 };
 
 static enum status take_peer(const struct json_value *value, void *target,
@@ -159,12 +138,7 @@ static enum status take_peer(const struct json_value *value, void *target,
 /* ---- the file ---- */
 
 static const struct json_key config_keys[] = {
-    {.name = "ledger",
-     .kind = JSON_NUMBER,
-     .expected = "the version of the format, 1",
-     .take = json_take_version,
-     .required = true,
-     .min = 1},
+    JSON_KEY_VERSION("ledger"),
     {.name = "node",
      .kind = JSON_NUMBER,
      .expected = "this node's id, a whole number from 1",
@@ -238,13 +212,14 @@ static const struct json_key config_keys[] = {
      .take = take_log},
 };
 
-static enum status take_config(struct reading *reading,
-                               const struct json_value *root, struct error *err)
+static enum status take_config(struct bytes content, void *target,
+                               struct error *err)
 {
+    const struct reading *reading = target;
     const struct config *config = &reading->config;
 
-    if (json_take_root(root, config_keys,
-                       sizeof config_keys / sizeof *config_keys, reading,
+    if (json_take_text(content, config_keys,
+                       sizeof config_keys / sizeof *config_keys, target,
                        err) != OK)
         return err->status;
     for (size_t i = 0; i < config->peer_count; i++)
@@ -260,22 +235,14 @@ enum status config_load(struct config **out, const char *path,
                         struct error *err)
 {
     struct config *config = calloc(1, sizeof *config);
-    struct json *json = NULL;
+    struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
     enum status status;
 
     *out = NULL;
     if (config == NULL)
         return error_memory(err, "the configuration");
-    status = service_load_config(&json, path, err);
-    if (status == OK) {
-        struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
-
-        status = take_config(&reading, json_root(json), err);
-        *config = reading.config;
-        if (status != OK)
-            status = error_wrap(err, "%s", path);
-    }
-    json_destroy(&json);
+    status = service_load_config(path, take_config, &reading, err);
+    *config = reading.config;
     if (status != OK)
         config_destroy(&config);
     *out = config;

@@ -127,6 +127,39 @@ static enum status read_piped(size_t size, size_t size_max, struct text *text)
     return status;
 }
 
+static enum status take_size(struct bytes content, void *target,
+                             struct error *why)
+{
+    *(size_t *)target = content.size;
+    return bytes_equal_string(content, "wrong")
+               ? error_set(why, E_VERSION, "line 1: is wrong")
+               : OK;
+}
+
+static void refusal_of_a_content_names_the_file(void)
+{
+    size_t size = 9;
+
+    scratch_open(&scratch);
+    error_init(&err);
+    scratch_write(&scratch, "f", "right");
+    CU_ASSERT_EQUAL(
+        file_load(scratch_path(&scratch, "f"), 5, take_size, &size, &err), OK);
+    CU_ASSERT_EQUAL(size, 5);
+    size = 9;
+    CU_ASSERT_EQUAL(
+        file_load(scratch_path(&scratch, "f"), 4, take_size, &size, &err),
+        E_LIMIT);
+    CU_ASSERT_EQUAL(size, 9);
+    error_init(&err);
+    scratch_write(&scratch, "f", "wrong");
+    CU_ASSERT_EQUAL(
+        file_load(scratch_path(&scratch, "f"), 5, take_size, &size, &err),
+        E_VERSION);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/f: line 1: is wrong"));
+    scratch_close(&scratch);
+}
+
 static void pipe_is_read_to_its_end(void)
 {
     struct text text;
@@ -764,6 +797,8 @@ void suite_files(void)
         {"a whole file is appended", whole_file_is_appended},
         {"a file may be as long as its limit",
          file_may_be_as_long_as_its_limit},
+        {"the refusal of a content names the file",
+         refusal_of_a_content_names_the_file},
         {"a pipe is read to its end", pipe_is_read_to_its_end},
         {"only files and pipes are read", only_files_and_pipes_are_read},
         {"a file without the right to read is bad input",

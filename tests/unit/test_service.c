@@ -566,6 +566,11 @@ static void configuration_is_printed(void)
     CU_ASSERT_EQUAL(text[strlen(text) - 1], '\n');
 }
 
+static enum status take(struct bytes content, void *target, struct error *why)
+{
+    return json_parse(target, content, why);
+}
+
 static enum status load(const struct scratch *scratch, const char *text)
 {
     struct json *config = NULL;
@@ -573,8 +578,8 @@ static enum status load(const struct scratch *scratch, const char *text)
 
     scratch_write(scratch, "config.json", text);
     error_init(&err);
-    status = service_load_config(&config, scratch_path(scratch, "config.json"),
-                                 &err);
+    status = service_load_config(scratch_path(scratch, "config.json"), take,
+                                 &config, &err);
     CU_ASSERT_EQUAL(status == OK, config != NULL);
     CU_ASSERT(status == OK || strstr(err.text, scratch->path) != NULL);
     json_destroy(&config);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/merkle.h"
 #include "common/note.h"
@@ -129,7 +130,7 @@ static enum status check_checkpoint(struct cosign_job *job,
         return error_set(&job->err, E_NO, "executed are %ju of %ju",
                          (uintmax_t)size, (uintmax_t)checkpoint->size);
     if (executor_block(job->node->executor, &block, &hash) &&
-        block.time_ms > node_clock_ms() + ANCHOR_CLOCK_MS)
+        block.time_ms > clock_now_ms() + ANCHOR_CLOCK_MS)
         return error_set(&job->err, E_NO,
                          "block %ju is of a time to come; is a clock wrong?",
                          (uintmax_t)block.number);
@@ -181,7 +182,7 @@ static enum status cosign(struct cosign_job *job)
     if (status == OK)
         status =
             note_cosign(name, node->options.cosign_key, text_bytes(&job->text),
-                        node_clock_ms() / 1000, &job->line, &job->err);
+                        clock_now_ms() / 1000, &job->line, &job->err);
     return status;
 }
 

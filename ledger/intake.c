@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/entry.h"
 #include "common/hash.h"
 #include "common/log.h"
@@ -202,7 +203,7 @@ static enum status propose(struct node *node, struct error *err)
     proposal->count = intake->count;
     memcpy(proposal->id, intake->gathered,
            intake->count * sizeof proposal->id[0]);
-    status = batch_end(&intake->batch, node_clock_ms(), intake->count, err);
+    status = batch_end(&intake->batch, clock_now_ms(), intake->count, err);
     if (status == OK)
         status = replica_propose(node->replica, text_bytes(&intake->batch),
                                  proposal_done, proposal, err);

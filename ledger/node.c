@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/number.h"
 #include "ledger/node_internal.h"
@@ -26,14 +27,6 @@
 /* Pause before an execution that failed for want of disk or memory is tried
  * again. */
 #define EXECUTE_RETRY_MS 200L
-
-uint64_t node_clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void node_refuse(struct node *node, uint64_t peer, const uint8_t *request_id,
                  const struct error *err, bool retry)
@@ -568,7 +561,7 @@ static enum status check_identity(struct node *node,
 {
     const struct registered *found = NULL;
     enum status status = genesis_check_certificate(
-        node->options.genesis, certificate, (int64_t)node_clock_ms(), err);
+        node->options.genesis, certificate, (int64_t)clock_now_ms(), err);
 
     if (status != OK)
         return status;

@@ -89,9 +89,6 @@ struct node {
     void *context;
 };
 
-/* Milliseconds since 1970. */
-uint64_t node_clock_ms(void);
-
 /* What the executor has now; on its lane. */
 void node_read_tip(const struct executor *executor, struct tip *tip);
 

@@ -211,30 +211,17 @@ static enum status exchange_files(const struct catchup *catchup,
  * admission, which belongs to the loop. */
 static enum status exchange(struct node *node, struct error *err)
 {
-    const struct node_options *options = &node->options;
     enum status status;
 
     registry_destroy(&node->registry);
     ledger_store_close(&node->admission_store);
-    status = exchange_files(node->catchup, options->database, err);
+    status = exchange_files(node->catchup, node->options.database, err);
     if (status == OK)
-        status = ledger_store_open(&node->store, options->database,
-                                   &options->genesis->digest, err);
+        status = node_open_store(node, err);
     if (status == OK)
-        status = ledger_store_copy_aside(node->store, err);
-    if (status == OK)
-        status = executor_create(&node->executor, options->genesis, node->store,
-                                 node->crew, err);
-    if (status == OK)
-        status = reader_open(&node->reader, options->genesis, options->database,
-                             err);
-    if (status == OK)
-        status = ledger_store_open_reader(&node->admission_store,
-                                          options->database, err);
-    if (status == OK)
-        status = registry_create(&node->registry, options->genesis,
-                                 node->admission_store, err);
-    return status;
+        status = executor_create(&node->executor, node->options.genesis,
+                                 node->store, node->crew, err);
+    return status == OK ? node_open_readers(node, err) : status;
 }
 
 /* Both lanes have closed what they had open. */

@@ -1,9 +1,18 @@
 /*
  * ledger/node_internal.h - a node from the inside: what its parts share.
  *
- * The parts are files: node.c opens and wires, intake.c takes entries in,
- * anchor.c gathers cosignatures, catchup.c pulls blocks.  All on the loop's
- * thread, but for the work() of their jobs.
+ * The parts are files.  All on the loop's thread, but for the work() of their
+ * jobs.
+ *
+ *     node.c              opens, wires, looks after all once a tick, closes
+ *     node_admission.c    who may come in
+ *     node_replica.c      what Raft says: batches, leaders, snapshots
+ *     node_execution.c    batches that were ordered, executed
+ *     node_questions.c    answers from the database, and about the node
+ *     node_scrub.c        the database, checked in the background
+ *     intake.c            takes entries in
+ *     anchor.c            gathers cosignatures
+ *     catchup.c           pulls blocks
  */
 #ifndef LEDGER_NODE_INTERNAL_H
 #define LEDGER_NODE_INTERNAL_H
@@ -89,9 +98,6 @@ struct node {
     void *context;
 };
 
-/* What the executor has now; on its lane. */
-void node_read_tip(const struct executor *executor, struct tip *tip);
-
 /* Log, stop cosigning, begin to heal. */
 void node_damaged(struct node *node, const struct error *err);
 
@@ -103,16 +109,47 @@ void node_fail(struct node *node, const struct error *why);
 /* Does what is ordered get executed here now? */
 bool node_executes(const struct node *node);
 
-/* Batches that were ordered, executed in order; held back while blocks are
- * pulled. */
-void node_execute(struct node *node, uint64_t raft_index, struct bytes batch);
-
 /* `failed` to a peer; an error in sending is the peer's. */
 void node_refuse(struct node *node, uint64_t peer, const uint8_t *request_id,
                  const struct error *err, bool retry);
 
 /* As genesis.json names the leader, "" if nobody knows it. */
 const char *node_leader_name(const struct node *node);
+
+/* The database, to write; then to read, and those who are enrolled in it. */
+MUST_USE enum status node_open_store(struct node *node, struct error *err);
+MUST_USE enum status node_open_readers(struct node *node, struct error *err);
+
+/* ---- node_admission.c ---- */
+
+/* As bus_admit, and the transport's is_member; the context is the node. */
+enum status node_admit(const struct certificate *certificate,
+                       const char *service, void *context, struct error *err);
+bool node_admits_member(void *context, uint64_t id, const char *address,
+                        const struct certificate *certificate);
+
+/* ---- node_replica.c ---- */
+
+MUST_USE enum status node_open_replica(struct node *node, struct error *err);
+
+/* ---- node_execution.c ---- */
+
+/* Batches that were ordered, executed in order; held back while blocks are
+ * pulled. */
+void node_execute(struct node *node, uint64_t raft_index, struct bytes batch);
+
+/* What the executor has now; on its lane. */
+void node_read_tip(const struct executor *executor, struct tip *tip);
+
+/* ---- node_questions.c ---- */
+
+/* Handle what others ask this node, and their `failed`. */
+void node_answer(struct node *node);
+
+/* ---- node_scrub.c ---- */
+
+/* At a tick: check the next entries, if it is time. */
+void node_scrub(struct node *node);
 
 /* ---- intake.c ---- */
 

@@ -303,11 +303,16 @@ bool bus_world_has_failed(void)
     return world.client.failed != OK;
 }
 
+void bus_world_link(void)
+{
+    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
+                     BUS_WORLD_SERVICE);
+}
+
 void bus_world_connect(void)
 {
     bus_world_open();
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
+    bus_world_link();
     CU_ASSERT(bus_world_until(bus_world_is_ready));
 }
 
@@ -316,8 +321,7 @@ void bus_world_expect_alive(void)
     uint64_t before = world.client.got;
 
     if (world.client.ready == 0) {
-        bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                         BUS_WORLD_SERVICE);
+        bus_world_link();
         CU_ASSERT(bus_world_until(bus_world_is_ready));
     }
     world.client.asked = before + 1;

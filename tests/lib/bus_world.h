@@ -69,6 +69,9 @@ void bus_world_open(void);
 void bus_world_connect(void);
 void bus_world_close(void);
 
+/* The client's link to the server, which may become ready or not. */
+void bus_world_link(void);
+
 /* Start the server again; its bus is closed. */
 void bus_world_serve(void);
 

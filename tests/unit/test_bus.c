@@ -51,8 +51,7 @@ static void many_messages_come_through(void)
     bus_close(&world.server.bus);
     snprintf(world.endpoint, sizeof world.endpoint, "tcp://127.0.0.1:0");
     bus_world_serve();
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
+    bus_world_link();
     CU_ASSERT(bus_world_until(bus_world_is_ready));
     pump(20000, 500);
     bus_world_close();
@@ -107,14 +106,20 @@ static void message_against_the_table_is_not_sent(void)
 
 /* ---- who is who ---- */
 
+/* The link comes to nothing, for this reason. */
+static void expect_lost(enum status why)
+{
+    CU_ASSERT(bus_world_until(bus_world_is_lost));
+    CU_ASSERT_EQUAL(world.client.ready, 0);
+    CU_ASSERT_EQUAL(world.client.why.status, why);
+}
+
 static void wrong_server_key_is_noticed(void)
 {
     bus_world_open();
     bus_side_connect(&world.client, world.endpoint, &world.client.pair.key,
                      BUS_WORLD_SERVICE);
-    CU_ASSERT(bus_world_until(bus_world_is_lost));
-    CU_ASSERT_EQUAL(world.client.ready, 0);
-    CU_ASSERT_EQUAL(world.client.why.status, E_IO);
+    expect_lost(E_IO);
     CU_ASSERT_EQUAL(bus_side_ask(&world.client, 0), E_IO);
     CU_ASSERT_EQUAL(bus_session_count(world.server.bus), 0);
     bus_world_close();
@@ -122,15 +127,10 @@ static void wrong_server_key_is_noticed(void)
 
 static void hello_to_another_service_is_refused(void)
 {
-    struct bus_target target = {world.endpoint, "south", &world.server.pair.key,
-                                bus_side_watch, &world.client};
-
     bus_world_open();
-    bus_world_must(bus_connect(world.client.bus, &target, &world.client.peer,
-                               &world.err) == OK,
-                   "connect");
-    CU_ASSERT(bus_world_until(bus_world_is_lost));
-    CU_ASSERT_EQUAL(world.client.why.status, E_REFUSED);
+    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
+                     "south");
+    expect_lost(E_REFUSED);
     CU_ASSERT_EQUAL(bus_session_count(world.server.bus), 0);
     bus_world_close();
 }
@@ -139,11 +139,8 @@ static void client_that_is_not_admitted_is_refused(void)
 {
     bus_world_open();
     world.server.admits = E_REFUSED;
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
-    CU_ASSERT(bus_world_until(bus_world_is_lost));
-    CU_ASSERT_EQUAL(world.client.ready, 0);
-    CU_ASSERT_EQUAL(world.client.why.status, E_REFUSED);
+    bus_world_link();
+    expect_lost(E_REFUSED);
     CU_ASSERT_PTR_NOT_NULL(strstr(world.client.why.text, "not on the list"));
     CU_ASSERT_PTR_NOT_NULL(strstr(world.client.why.text, world.endpoint));
     CU_ASSERT_EQUAL(bus_session_count(world.server.bus), 0);
@@ -157,11 +154,8 @@ static void server_that_is_not_admitted_is_left(void)
 {
     bus_world_open();
     world.client.admits = E_REFUSED;
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
-    CU_ASSERT(bus_world_until(bus_world_is_lost));
-    CU_ASSERT_EQUAL(world.client.ready, 0);
-    CU_ASSERT_EQUAL(world.client.why.status, E_REFUSED);
+    bus_world_link();
+    expect_lost(E_REFUSED);
     CU_ASSERT_EQUAL(bus_side_ask(&world.client, 0), E_IO);
     bus_world_close();
 }
@@ -190,6 +184,20 @@ static void revoked_certificate_ends_its_session(void)
 }
 
 /* A handler revokes the one whose request it handles. */
+/* A server that handles `find` so, and a client that has a link to it. */
+static void connect_to_server_that(bus_handler *handles)
+{
+    bus_world_open();
+    bus_close(&world.server.bus);
+    bus_side_start(&world.server);
+    bus_handle(world.server.bus, MESSAGE_FIND, handles, NULL);
+    bus_world_must(bus_listen(world.server.bus, world.endpoint, world.endpoint,
+                              &world.err) == OK,
+                   "listen");
+    bus_world_link();
+    CU_ASSERT(bus_world_until(bus_world_is_ready));
+}
+
 static void on_find_forget(struct bus *bus, const struct bus_sender *sender,
                            const struct message *message, void *context)
 {
@@ -203,16 +211,7 @@ static void on_find_forget(struct bus *bus, const struct bus_sender *sender,
 }
 static void handler_may_revoke_its_sender(void)
 {
-    bus_world_open();
-    bus_close(&world.server.bus);
-    bus_side_start(&world.server);
-    bus_handle(world.server.bus, MESSAGE_FIND, on_find_forget, NULL);
-    bus_world_must(bus_listen(world.server.bus, world.endpoint, world.endpoint,
-                              &world.err) == OK,
-                   "listen");
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
-    CU_ASSERT(bus_world_until(bus_world_is_ready));
+    connect_to_server_that(on_find_forget);
     CU_ASSERT_EQUAL(bus_side_ask(&world.client, 0), OK);
     CU_ASSERT_EQUAL(bus_side_ask(&world.client, 1), OK);
     CU_ASSERT(bus_world_until(bus_world_is_lost));
@@ -315,8 +314,7 @@ static void link_may_be_closed_in_its_own_callback(void)
 {
     bus_world_open();
     world.client.disconnects = true;
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
+    bus_world_link();
     CU_ASSERT(bus_world_until(bus_world_is_ready));
     CU_ASSERT_EQUAL(bus_side_ask(&world.client, 0), E_IO);
     world.client.ready = 0;
@@ -340,16 +338,7 @@ static void on_find_close(struct bus *bus, const struct bus_sender *sender,
 }
 static void bus_may_be_closed_in_a_handler(void)
 {
-    bus_world_open();
-    bus_close(&world.server.bus);
-    bus_side_start(&world.server);
-    bus_handle(world.server.bus, MESSAGE_FIND, on_find_close, NULL);
-    bus_world_must(bus_listen(world.server.bus, world.endpoint, world.endpoint,
-                              &world.err) == OK,
-                   "listen");
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
-    CU_ASSERT(bus_world_until(bus_world_is_ready));
+    connect_to_server_that(on_find_close);
     for (uint64_t i = 0; i < 5; i++)
         CU_ASSERT_EQUAL(bus_side_ask(&world.client, i), OK);
     CU_ASSERT(bus_world_until(bus_world_is_lost));

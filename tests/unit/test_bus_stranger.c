@@ -275,8 +275,7 @@ static void longest_silent_session_makes_room(void)
     bus_close(&world.server.bus);
     world.server.session_max = 1;
     bus_world_serve();
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
+    bus_world_link();
     CU_ASSERT(bus_world_until(bus_world_is_ready));
     raw_open(16);
     forged = honest();
@@ -310,8 +309,7 @@ static void connections_leave_files_to_others(void)
     few = usual;
     few.rlim_cur = (rlim_t)lowest + BUS_FILES_RESERVED;
     CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
-    bus_side_connect(&world.client, world.endpoint, &world.server.pair.key,
-                     BUS_WORLD_SERVICE);
+    bus_world_link();
     CU_ASSERT(bus_world_until(bus_world_is_lost));
     CU_ASSERT_EQUAL(world.client.ready, 0);
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &usual), 0);

@@ -248,18 +248,36 @@ static struct bytes preamble_of(uint64_t id, const char *address)
     return bytes_of(bytes, preamble_encode(&preamble, bytes));
 }
 
-/* As node `as`, or without a certificate if that is 0. */
-static enum reply greet(struct stage *stage, uint64_t as, struct bytes words)
+static enum reply greet_with(struct stage *stage,
+                             const struct certificate *certificate,
+                             const struct private_key *key, int version,
+                             struct bytes words)
 {
     struct stranger stranger;
     enum reply reply;
 
-    stranger_open(&stranger, stage,
-                  as > 0 ? stage->certified.certificate[as - 1] : NULL,
-                  as > 0 ? stage->certified.key[as - 1] : NULL, TLS1_3_VERSION);
+    stranger_open(&stranger, stage, certificate, key, version);
     reply = stranger_greet(&stranger, stage, words);
     stranger_close(&stranger);
     return reply;
+}
+
+/* As node `as`, or without a certificate if that is 0. */
+static enum reply greet(struct stage *stage, uint64_t as, struct bytes words)
+{
+    return greet_with(
+        stage, as > 0 ? stage->certified.certificate[as - 1] : NULL,
+        as > 0 ? stage->certified.key[as - 1] : NULL, TLS1_3_VERSION, words);
+}
+
+/* Node 2, which stays. */
+static void member_open(struct stranger *member, struct stage *stage)
+{
+    stranger_open(member, stage, stage->certified.certificate[1],
+                  stage->certified.key[1], TLS1_3_VERSION);
+    CU_ASSERT_EQUAL(
+        stranger_greet(member, stage, preamble_of(2, "10.0.0.2:7000")),
+        WELCOMED);
 }
 
 /* ---- accepting ---- */
@@ -270,11 +288,7 @@ static void a_member_is_welcome(void)
     struct stranger member;
     static const char words[] = "what Raft has to say";
 
-    stranger_open(&member, stage, stage->certified.certificate[1],
-                  stage->certified.key[1], TLS1_3_VERSION);
-    CU_ASSERT_EQUAL(
-        stranger_greet(&member, stage, preamble_of(2, "10.0.0.2:7000")),
-        WELCOMED);
+    member_open(&member, stage);
     CU_ASSERT_EQUAL(stage->accepted, 1);
     CU_ASSERT_EQUAL(stage->accepted_id, 2);
     CU_ASSERT_STRING_EQUAL(stage->accepted_address, "10.0.0.2:7000");
@@ -329,11 +343,7 @@ static void who_is_revoked_is_refused(void)
     struct stage *stage = stage_open();
     struct stranger member;
 
-    stranger_open(&member, stage, stage->certified.certificate[1],
-                  stage->certified.key[1], TLS1_3_VERSION);
-    CU_ASSERT_EQUAL(
-        stranger_greet(&member, stage, preamble_of(2, "10.0.0.2:7000")),
-        WELCOMED);
+    member_open(&member, stage);
     transport_review(stage->transport);
     turn(stage);
     CU_ASSERT_FALSE(stage->has_ended);
@@ -355,13 +365,10 @@ static void expect_certificate_refused(struct stage *stage,
     struct private_key *key = NULL;
     struct certificate *certificate =
         certified_issue(issuer, "node2", role, has_expired, &key);
-    struct stranger stranger;
 
-    stranger_open(&stranger, stage, certificate, key, TLS1_3_VERSION);
-    CU_ASSERT_EQUAL(
-        stranger_greet(&stranger, stage, preamble_of(2, "10.0.0.2:7000")),
-        REFUSED);
-    stranger_close(&stranger);
+    CU_ASSERT_EQUAL(greet_with(stage, certificate, key, TLS1_3_VERSION,
+                               preamble_of(2, "10.0.0.2:7000")),
+                    REFUSED);
     certificate_destroy(&certificate);
     private_key_destroy(&key);
 }
@@ -386,14 +393,11 @@ static void a_foreign_role_expired_or_unknown_certificate_is_refused(void)
 static void older_tls_is_refused(void)
 {
     struct stage *stage = stage_open();
-    struct stranger stranger;
 
-    stranger_open(&stranger, stage, stage->certified.certificate[1],
-                  stage->certified.key[1], TLS1_2_VERSION);
-    CU_ASSERT_EQUAL(
-        stranger_greet(&stranger, stage, preamble_of(2, "10.0.0.2:7000")),
-        REFUSED);
-    stranger_close(&stranger);
+    CU_ASSERT_EQUAL(greet_with(stage, stage->certified.certificate[1],
+                               stage->certified.key[1], TLS1_2_VERSION,
+                               preamble_of(2, "10.0.0.2:7000")),
+                    REFUSED);
     stage_close(stage);
 }
 

@@ -241,7 +241,7 @@ fuzz-replay-%: $(B)/replay_%
 # Data races: the unit tests, the engine with several threads over random tables,
 # and networks of three nodes, under ThreadSanitizer.  Anything that it reports,
 # in whichever process, is a failure; .ci/thread.supp says what it cannot know.
-thread_e2e := 40-network 41-kill-rounds 42-ledger-load 43-roles
+thread_e2e := 40-network 41-roles 42-ledger-load 46-kill-rounds
 thread: export TSAN_OPTIONS := suppressions=$(CURDIR)/.ci/thread.supp:die_after_fork=0
 thread:
 	$(MAKE) SAN=thread all

@@ -2,7 +2,7 @@
  * The case of paper 000, section 5.2, by definition and brute force: what the
  * policies paper000-*.json give on the table made for them.  policies/README.md
  * says how we read the paper; that the engine comes to the same is shown by
- * tests/e2e/20-hospital.sh.
+ * tests/e2e/21-hospital.sh.
  */
 #include <stdlib.h>
 #include <string.h>

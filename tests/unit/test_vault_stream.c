@@ -1,24 +1,15 @@
 #include "anonymizer/vault_stream.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "anonymizer/release.h"
 #include "anonymizer/table.h"
 #include "common/files.h"
 #include "tests/lib/fixture.h"
-#include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
+#include "tests/lib/vault_box.h"
 
 void suite_vault_stream(void);
-
-static struct scratch scratch;
-static struct keyring *keyring;
-static struct vault *vault;
-static struct error err;
 
 static const struct subject_id subjects[] = {
     {{0x11}}, {{0x22}}, {{0x33}}, {{0x44}}};
@@ -39,10 +30,9 @@ static const char expected[] =
     "22000000000000000000000000000000;47;\" caf\xc3\xa9 \"\r\n";
 static const size_t subject_of_row[ROWS] = {2, 0, 3, 1};
 
-static struct vault_dataset begin(void)
+/* A box with these rows. */
+static struct vault_dataset fill(void)
 {
-    static char keys[SCRATCH_PATH_MAX], epochs[SCRATCH_PATH_MAX];
-    const struct keyring_place place = {keys, epochs};
     const struct vault_schema schema = {.subject = patient,
                                         .column = columns,
                                         .column_count = 2,
@@ -51,35 +41,21 @@ static struct vault_dataset begin(void)
     struct vault_ingest *ingest = NULL;
     struct vault_dataset dataset;
 
-    scratch_open(&scratch);
-    error_init(&err);
-    snprintf(keys, sizeof keys, "%s/keys.db", scratch.path);
-    snprintf(epochs, sizeof epochs, "%s/epochs", scratch.path);
-    CU_ASSERT_EQUAL_FATAL(mkdir(epochs, 0700), 0);
-    CU_ASSERT_EQUAL_FATAL(keyring_create(&place, &err), OK);
-    CU_ASSERT_EQUAL_FATAL(keyring_open(&keyring, &place, &err), OK);
+    vault_box_open();
     CU_ASSERT_EQUAL_FATAL(
-        vault_open(&vault, scratch_path(&scratch, "vault.db"), &err), OK);
-    CU_ASSERT_EQUAL_FATAL(
-        vault_ingest_begin(&ingest, vault, keyring, &schema, &err), OK);
+        vault_ingest_begin(&ingest, box.vault, box.keyring, &schema, &box.err),
+        OK);
     for (size_t i = 0; i < ROWS; i++) {
         struct bytes cell[2] = {bytes_of_string(cells[i][0]),
                                 bytes_of_string(cells[i][1])};
 
         CU_ASSERT_EQUAL_FATAL(vault_ingest_add(ingest,
                                                &subjects[subject_of_row[i]],
-                                               cell, 2, &err),
+                                               cell, 2, &box.err),
                               OK);
     }
-    CU_ASSERT_EQUAL_FATAL(vault_ingest_finish(&ingest, &dataset, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(vault_ingest_finish(&ingest, &dataset, &box.err), OK);
     return dataset;
-}
-
-static void end(void)
-{
-    vault_close(&vault);
-    keyring_close(&keyring);
-    scratch_close(&scratch);
 }
 
 static enum status record(void *context, const struct dataset_id *dataset,
@@ -111,12 +87,14 @@ static void source_open(struct source *source,
                                     .context = &source->accesses};
 
     source->accesses = 0;
+    CU_ASSERT_EQUAL_FATAL(vault_reader_open(&source->reader, box.vault,
+                                            box.keyring, &request, &box.err),
+                          OK);
     CU_ASSERT_EQUAL_FATAL(
-        vault_reader_open(&source->reader, vault, keyring, &request, &err), OK);
-    CU_ASSERT_EQUAL_FATAL(
-        vault_find_schema(vault, &dataset->id, &source->schema, &err), OK);
+        vault_find_schema(box.vault, &dataset->id, &source->schema, &box.err),
+        OK);
     CU_ASSERT_EQUAL_FATAL(vault_stream_create(&source->stream, source->reader,
-                                              &source->schema, &err),
+                                              &source->schema, &box.err),
                           OK);
 }
 
@@ -138,17 +116,17 @@ static void read_text(const struct csv_stream *csv, size_t block,
     text_reset(out);
     while (got > 0) {
         got = 0;
-        CU_ASSERT_EQUAL_FATAL(csv->read(csv->context, bytes, block, &got, &err),
-                              OK);
+        CU_ASSERT_EQUAL_FATAL(
+            csv->read(csv->context, bytes, block, &got, &box.err), OK);
         CU_ASSERT_FATAL(got <= block);
-        CU_ASSERT_EQUAL(text_append(out, bytes, got, &err), OK);
+        CU_ASSERT_EQUAL(text_append(out, bytes, got, &box.err), OK);
     }
 }
 
 static void stream_is_the_file_that_the_dataset_would_be(void)
 {
     static const size_t blocks[] = {1, 7, 512};
-    struct vault_dataset dataset = begin();
+    struct vault_dataset dataset = fill();
     struct source source;
     struct text text;
 
@@ -159,7 +137,7 @@ static void stream_is_the_file_that_the_dataset_would_be(void)
 
         read_text(csv, blocks[i], &text);
         CU_ASSERT_STRING_EQUAL(text.data, expected);
-        CU_ASSERT_EQUAL(csv->rewind(csv->context, &err), OK);
+        CU_ASSERT_EQUAL(csv->rewind(csv->context, &box.err), OK);
     }
     CU_ASSERT_EQUAL(source.accesses, ROWS);
     source_close(&source);
@@ -168,7 +146,7 @@ static void stream_is_the_file_that_the_dataset_would_be(void)
     CU_ASSERT_STRING_EQUAL(text.data, "patient;age;\"no;te\"\r\n");
     source_close(&source);
     text_clear(&text);
-    end();
+    vault_box_close();
 }
 
 static void describe(struct fixture *fixture)
@@ -195,21 +173,24 @@ static void write_release(const struct fixture *fixture,
     struct digest digest;
     enum status status;
 
-    CU_ASSERT_EQUAL_FATAL(
-        new_file_create(&file, scratch_path(&scratch, name), 0600, &err), OK);
-    status = stream == NULL ? release_write(&plan, fixture->fd, "in",
-                                            new_file_descriptor(file), name,
-                                            NULL, &digest, &err)
-                            : release_write_stream(&plan, stream, "in",
-                                                   new_file_descriptor(file),
-                                                   name, NULL, &digest, &err);
+    CU_ASSERT_EQUAL_FATAL(new_file_create(&file,
+                                          scratch_path(&box.scratch, name),
+                                          0600, &box.err),
+                          OK);
+    status =
+        stream == NULL
+            ? release_write(&plan, fixture->fd, "in", new_file_descriptor(file),
+                            name, NULL, &digest, &box.err)
+            : release_write_stream(&plan, stream, "in",
+                                   new_file_descriptor(file), name, NULL,
+                                   &digest, &box.err);
     CU_ASSERT_EQUAL(status, OK);
-    CU_ASSERT_EQUAL(new_file_publish(&file, &err), OK);
+    CU_ASSERT_EQUAL(new_file_publish(&file, &box.err), OK);
 }
 
 static void table_and_release_are_those_of_the_file(void)
 {
-    struct vault_dataset dataset = begin();
+    struct vault_dataset dataset = fill();
     const struct csv_stream *csv;
     struct fixture from_file, from_vault;
     struct source source;
@@ -223,7 +204,7 @@ static void table_and_release_are_those_of_the_file(void)
     csv = vault_stream_csv(source.stream);
     CU_ASSERT_EQUAL_FATAL(table_read_stream(&from_vault.table,
                                             &from_vault.policy, csv, "vault",
-                                            NULL, &err),
+                                            NULL, &box.err),
                           OK);
     CU_ASSERT_EQUAL(from_vault.table->rows, ROWS);
     CU_ASSERT_EQUAL(from_vault.table->tuple_count, 2);
@@ -236,22 +217,22 @@ static void table_and_release_are_those_of_the_file(void)
     fixture_build(&from_vault);
     write_release(&from_file, NULL, "file.csv");
     write_release(&from_vault, csv, "vault.csv");
-    CU_ASSERT(scratch_holds(&scratch, "file.csv",
+    CU_ASSERT(scratch_holds(&box.scratch, "file.csv",
                             "age;\"no;te\"\r\n31;a\r\n31;\"b;\"\"c\"\"\r\nd\""
                             "\r\n47;\r\n47;\" caf\xc3\xa9 \"\r\n"));
-    CU_ASSERT(scratch_holds(&scratch, "vault.csv",
+    CU_ASSERT(scratch_holds(&box.scratch, "vault.csv",
                             "age;\"no;te\"\r\n31;a\r\n31;\"b;\"\"c\"\"\r\nd\""
                             "\r\n47;\r\n47;\" caf\xc3\xa9 \"\r\n"));
     CU_ASSERT_EQUAL(source.accesses, ROWS);
     source_close(&source);
     fixture_clear(&from_file);
     fixture_clear(&from_vault);
-    end();
+    vault_box_close();
 }
 
 static void subject_with_two_rows_is_found_in_a_second_pass(void)
 {
-    struct vault_dataset dataset = begin(), twice;
+    struct vault_dataset dataset = fill(), twice;
     const struct vault_schema schema = {.subject = patient,
                                         .column = columns,
                                         .column_count = 2,
@@ -263,29 +244,30 @@ static void subject_with_two_rows_is_found_in_a_second_pass(void)
     struct source source;
 
     CU_ASSERT_EQUAL_FATAL(
-        vault_ingest_begin(&ingest, vault, keyring, &schema, &err), OK);
+        vault_ingest_begin(&ingest, box.vault, box.keyring, &schema, &box.err),
+        OK);
     for (size_t i = 0; i < 3; i++)
         CU_ASSERT_EQUAL(
-            vault_ingest_add(ingest, &subjects[i % 2], cell, 2, &err), OK);
-    CU_ASSERT_EQUAL_FATAL(vault_ingest_finish(&ingest, &twice, &err), OK);
+            vault_ingest_add(ingest, &subjects[i % 2], cell, 2, &box.err), OK);
+    CU_ASSERT_EQUAL_FATAL(vault_ingest_finish(&ingest, &twice, &box.err), OK);
     describe(&fixture);
     source_open(&source, &twice, 2);
     CU_ASSERT_EQUAL(table_read_stream(&fixture.table, &fixture.policy,
                                       vault_stream_csv(source.stream), "vault",
-                                      NULL, &err),
+                                      NULL, &box.err),
                     E_INPUT);
     CU_ASSERT_PTR_NULL(fixture.table);
     CU_ASSERT_PTR_NOT_NULL(
-        strstr(err.text, "line 4: the same subject as in line 2"));
+        strstr(box.err.text, "line 4: the same subject as in line 2"));
     source_close(&source);
     fixture_clear(&fixture);
     (void)dataset;
-    end();
+    vault_box_close();
 }
 
 static void table_whose_subjects_were_all_erased_has_no_rows(void)
 {
-    struct vault_dataset dataset = begin();
+    struct vault_dataset dataset = fill();
     struct fixture fixture;
     struct source source;
     uint64_t erased;
@@ -293,18 +275,19 @@ static void table_whose_subjects_were_all_erased_has_no_rows(void)
     describe(&fixture);
     source_open(&source, &dataset, ROWS);
     /* All keys end between opening and reading: nothing is left to read. */
-    CU_ASSERT_EQUAL(keyring_erase(keyring, subjects, ROWS, &erased, &err), OK);
-    error_init(&err);
+    CU_ASSERT_EQUAL(
+        keyring_erase(box.keyring, subjects, ROWS, &erased, &box.err), OK);
+    error_init(&box.err);
     CU_ASSERT_EQUAL(table_read_stream(&fixture.table, &fixture.policy,
                                       vault_stream_csv(source.stream), "vault",
-                                      NULL, &err),
+                                      NULL, &box.err),
                     E_INPUT);
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "no rows below it"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(box.err.text, "no rows below it"));
     CU_ASSERT_EQUAL(vault_reader_erased(source.reader), ROWS);
     CU_ASSERT_EQUAL(source.accesses, 0);
     source_close(&source);
     fixture_clear(&fixture);
-    end();
+    vault_box_close();
 }
 
 void suite_vault_stream(void)

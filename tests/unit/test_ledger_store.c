@@ -138,7 +138,7 @@ static void other_files_are_refused(void)
     sql("UPDATE meta SET value = x'63' WHERE key = 'schema'");
     CU_ASSERT_EQUAL(open_second(), E_INPUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "another version"));
-    sql("UPDATE meta SET value = x'02' WHERE key = 'schema';"
+    sql("UPDATE meta SET value = x'03' WHERE key = 'schema';"
         "CREATE VIEW v AS SELECT 1");
     CU_ASSERT_EQUAL(open_second(), E_INPUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "does not have the tables"));

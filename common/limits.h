@@ -180,6 +180,11 @@
 #define UPLOADS_MAX 64
 #define UPLOAD_IDLE_MS 60000u
 
+/* Of one certificate: two of the largest, since a permit needs two, and so many
+ * requests ahead; the rest stays for others. */
+#define UPLOADS_OWNER_SIZE_MAX (128u << 20)
+#define UPLOADS_OWNER_MAX 16
+
 /* A text in an answer: consents or events of one subject, all requests. */
 #define TOLD_SIZE_MAX (8u << 20)
 

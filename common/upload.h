@@ -8,7 +8,8 @@
  * was lost) is taken for the one that is there.  An upload belongs to the
  * certificate that began it, is in memory only, and goes when it was used, when
  * it has not grown for a minute, or with the service: whoever sent it sends it
- * again.
+ * again.  An id that somebody else has begun is as good as none: neither can it
+ * be added to nor is it found.
  */
 #ifndef COMMON_UPLOAD_H
 #define COMMON_UPLOAD_H
@@ -39,9 +40,10 @@ MUST_USE enum status uploads_create(struct uploads **uploads,
                                     struct error *err);
 void uploads_destroy(struct uploads **uploads);
 
-/* Take one `part` from the owner of that certificate; *size is what there is of
- * the upload now.  E_INPUT for a part that does not follow, E_LIMIT when there
- * is too much. */
+/* Take one `part` from the owner of the certificate with that id; *size is what
+ * there is of the upload now.  E_INPUT for a part that does not follow, E_LIMIT
+ * when there is too much.  Whatever fails leaves the upload as it was.  `now_ms`
+ * is of clock_steady_ms(). */
 MUST_USE enum status uploads_take(struct uploads *uploads, const char *owner,
                                   const struct message *part, uint64_t now_ms,
                                   uint64_t *size, struct error *err);
@@ -51,5 +53,8 @@ MUST_USE enum status uploads_find(struct uploads *uploads, const char *owner,
                                   struct bytes id, struct bytes *bytes,
                                   struct error *err);
 void uploads_drop(struct uploads *uploads, struct bytes id);
+
+/* Drop what has not grown for UPLOAD_IDLE_MS; uploads_take does so, too. */
+void uploads_expire(struct uploads *uploads, uint64_t now_ms);
 
 #endif

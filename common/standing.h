@@ -20,8 +20,10 @@ MUST_USE enum status standing_admit(const struct genesis *genesis,
                                     const struct certificate *certificate,
                                     struct error *err);
 
-/* Asks the nodes.  E_REFUSED if it is not enrolled or was revoked, E_SYSTEM if
- * nobody answered in time. */
+/* Asks the nodes, and takes the word of the one that answers, which may be a
+ * moment behind; what matters more is judged by all of them, when an entry that
+ * the certificate has signed is ordered.  E_REFUSED if it is not enrolled or
+ * was revoked, E_SYSTEM if nobody answered in time or in good form. */
 MUST_USE enum status standing_check(struct client *client,
                                     const struct genesis *genesis,
                                     const struct certificate *certificate,

@@ -148,10 +148,17 @@ static enum status open_kind(struct bus_socket *socket,
     return OK;
 }
 
+/* A frame on the wire is a MESSAGE command of CurveZMQ
+ * (rfc.zeromq.org/spec/26): its name in 8 bytes, 8 of a nonce, 16 of
+ * authentication, 1 of flags, and then what was sent.  ZMQ_MAXMSGSIZE counts
+ * all of it. */
+#define CURVE_MESSAGE_EXTRA 33
+
 /* What the door and links have in common. */
 static void set_limits(void *handle, enum message_direction receives)
 {
-    int64_t size_max = (int64_t)message_frame_max(receives);
+    int64_t size_max =
+        (int64_t)message_frame_max(receives) + CURVE_MESSAGE_EXTRA;
 
     set_number(handle, ZMQ_IPV6, 0);
     set_number(handle, ZMQ_SNDHWM, BUS_QUEUE_MAX);

@@ -71,23 +71,11 @@ void client_answer_clear(struct client_answer *answer)
 static enum status answer_copy(struct client_answer *answer,
                                const struct message *message, struct error *err)
 {
-    size_t size = 1, used = 0;
-
-    for (size_t i = 0; i < MESSAGE_FIELDS_MAX; i++)
-        size += message->field[i].bytes.size;
-    answer->memory = malloc(size);
+    /* Never nothing, which malloc may give NULL for. */
+    answer->memory = malloc(message_borrowed(message) + 1);
     if (answer->memory == NULL)
         return error_memory(err, "an answer");
-    answer->message = *message;
-    for (size_t i = 0; i < MESSAGE_FIELDS_MAX; i++) {
-        struct bytes *bytes = &answer->message.field[i].bytes;
-
-        if (bytes->size == 0)
-            continue;
-        memcpy(answer->memory + used, bytes->data, bytes->size);
-        bytes->data = answer->memory + used;
-        used += bytes->size;
-    }
+    message_copy(&answer->message, message, answer->memory);
     return OK;
 }
 
@@ -282,11 +270,8 @@ static enum status attempt(struct client *client, struct client_node *node,
                            struct client_answer *answer, struct error *err)
 {
     uint64_t until = clock_ms() + ATTEMPT_MS;
-    enum status status = bus_request_id(client->request_id, err);
+    enum status status;
 
-    if (status != OK)
-        return status;
-    memcpy(request->request_id, client->request_id, sizeof request->request_id);
     client->answer = answer;
     client->outcome = PENDING;
     client->asked = node;
@@ -453,6 +438,20 @@ static enum status ask_once(struct client *client, struct client_node *node,
     return OK;
 }
 
+/* One id for all attempts: whoever is asked twice knows it for the same, and
+ * the answer to the first is as good as one to the second. */
+static enum status begin(struct client *client, struct message *request,
+                         struct client_answer *answer, struct error *err)
+{
+    enum status status = bus_request_id(client->request_id, err);
+
+    *answer = (struct client_answer){.memory = NULL};
+    if (status == OK)
+        memcpy(request->request_id, client->request_id,
+               sizeof request->request_id);
+    return status;
+}
+
 enum status client_ask(struct client *client, struct message *request,
                        enum message_type expected, struct client_answer *answer,
                        struct error *err)
@@ -460,9 +459,8 @@ enum status client_ask(struct client *client, struct message *request,
     uint64_t deadline_ms = clock_ms() + client->options->timeout_ms;
     struct error last;
     bool done = false;
-    enum status status = OK;
+    enum status status = begin(client, request, answer, err);
 
-    *answer = (struct client_answer){.memory = NULL};
     error_init(&last);
     for (size_t i = 0; i < client->node_count; i++)
         client->node[i].has_failed = false;
@@ -492,10 +490,9 @@ enum status client_ask_node(struct client *client, size_t index,
 {
     uint64_t deadline_ms = clock_ms() + client->options->timeout_ms;
     struct client_node *node = &client->node[index];
-    enum status status = OK;
+    enum status status = begin(client, request, answer, err);
 
     assert(index < client->node_count);
-    *answer = (struct client_answer){.memory = NULL};
     while (status == OK && !node->ready) {
         if (node->refused) {
             *err = node->lost;

@@ -9,7 +9,7 @@
  *                          pause
  *     failed, for good     the next: a node may be behind or damaged; when all
  *                          that can be reached have said no, the last no
- *     lost, or silent      the next, with the same request
+ *     lost, or silent      the next, with the same request under the same id
  *
  * An entry is handed in with the same bytes each time, which the log knows by
  * their id: however often it is handed in, it is there once.

@@ -14,12 +14,23 @@
  * called there, again and again.  What takes longer than a request may wait is
  * for a thread of the service's own.
  *
- * `part` (common/upload.h) is taken by the desk itself.
+ * `part` (common/upload.h) is taken by the desk itself, from whoever may ask for
+ * anything.
+ *
+ * `failed` says to try again only where nothing was begun: too many wait, or
+ * the service is stopping.  The same request again, under its id and by the
+ * same certificate, while the first one waits or runs (common/client.h asks
+ * every few seconds) is answered once; one that comes after the answer, which
+ * may have been lost, runs again: it is for handlers to know what they have
+ * done.
+ *
+ * Certificates come and go while a session lasts, so each request is judged by
+ * what the log said of its certificate within the last second
+ * (DESK_STANDING_MS).
  */
 #ifndef COMMON_DESK_H
 #define COMMON_DESK_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,9 +55,9 @@ struct desk_request {
     struct uploads *uploads;
 };
 
-/* What it says.  message_init was not called yet; bytes and texts that it
- * borrows may be appended to `memory` (borrow when nothing more is
- * appended). */
+/* What it says.  message_init was not called yet, and the request's id need not
+ * be given; bytes and texts that it borrows may be appended to `memory` (borrow
+ * when nothing more is appended). */
 struct desk_answer {
     struct message message;
     struct text memory;
@@ -78,20 +89,21 @@ struct desk_settings {
     size_t row_count;
     uint64_t ledger_timeout_ms; /* of each question to the nodes */
     /* On the lane, every idle_ms while nothing is asked; may be NULL.  What it
-     * returns is logged. */
+     * returns is logged, once as long as it stays the same. */
     enum status (*idle)(void *context, struct client *ledger,
                         struct error *err);
     uint64_t idle_ms;
     void *context; /* of handlers and idle */
 };
 
+/* On failure its handles leave the loop in the loop's next turn. */
 MUST_USE enum status desk_open(struct desk **desk,
                                const struct desk_settings *settings,
                                struct error *err);
 
 /* Take nothing more, let the handler that runs come to its end (questions to
- * nodes end soon), close; `closed` comes from the loop.  Nulls *desk, accepts
- * NULL in it (closed is then not called). */
+ * nodes end at once, with E_CANCELLED), close; `closed` comes from the loop.
+ * Nulls *desk, accepts NULL in it (closed is then not called). */
 void desk_close(struct desk **desk, void (*closed)(void *context),
                 void *context);
 

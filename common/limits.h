@@ -185,6 +185,20 @@
 #define UPLOADS_OWNER_SIZE_MAX (128u << 20)
 #define UPLOADS_OWNER_MAX 16
 
+/* Requests that wait at a desk, of 256 KiB at most, and of one certificate: who
+ * asks one after the other never has more than one there. */
+#define DESK_WAITING_MAX 256
+#define DESK_WAITING_OWN_MAX 32
+
+/* How long what the log says of a certificate is believed, and of how many that
+ * is kept: a revocation counts within a second, and an upload does not ask for
+ * each of its parts. */
+#define DESK_STANDING_MS 1000
+#define DESK_STANDINGS_MAX 64
+
+/* How often a desk looks for uploads that have become too old. */
+#define DESK_TICK_MS 1000
+
 /* A text in an answer: consents or events of one subject, all requests. */
 #define TOLD_SIZE_MAX (8u << 20)
 

@@ -156,6 +156,32 @@ uint64_t message_number(const struct message *message, enum message_field field)
     return message->field[position].number;
 }
 
+/* ---- keeping ---- */
+
+size_t message_borrowed(const struct message *message)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < MESSAGE_FIELDS_MAX; i++)
+        size += message->field[i].bytes.size;
+    return size;
+}
+
+void message_copy(struct message *copy, const struct message *message,
+                  uint8_t *memory)
+{
+    *copy = *message;
+    for (size_t i = 0; i < MESSAGE_FIELDS_MAX; i++) {
+        struct bytes *bytes = &copy->field[i].bytes;
+
+        if (bytes->size == 0)
+            continue;
+        memcpy(memory, bytes->data, bytes->size);
+        bytes->data = memory;
+        memory += bytes->size;
+    }
+}
+
 /* ---- frames ---- */
 
 /* Is this what the table says of the field? */

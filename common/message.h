@@ -98,6 +98,14 @@ struct bytes message_bytes(const struct message *message,
 uint64_t message_number(const struct message *message,
                         enum message_field field);
 
+/* ---- keeping one ---- */
+
+/* Bytes that its fields borrow, and a copy whose fields borrow from `memory`,
+ * which has room for so many. */
+size_t message_borrowed(const struct message *message);
+void message_copy(struct message *copy, const struct message *message,
+                  uint8_t *memory);
+
 /* ---- frames ---- */
 
 struct message_frames {

@@ -104,6 +104,56 @@ static void message_against_the_table_is_not_sent(void)
     bus_world_close();
 }
 
+/* What the limits promise also goes through the encryption, which makes it
+ * longer. */
+
+static size_t blocks_came;
+
+static void on_blocks(struct bus *bus, const struct bus_sender *sender,
+                      const struct message *message, void *context)
+{
+    (void)bus;
+    (void)sender;
+    (void)context;
+    blocks_came = message_bytes(message, BLOCKS_BLOCKS).size;
+}
+
+static bool blocks_are_there(void)
+{
+    return blocks_came > 0;
+}
+
+static void largest_messages_come_through(void)
+{
+    static const uint8_t largest[BLOCKS_SIZE_MAX];
+    uint8_t id[MESSAGE_REQUEST_ID_SIZE] = {7};
+    struct message message;
+
+    bus_world_connect();
+    bus_world_expect_alive();
+    message_init(&message, MESSAGE_PART, id);
+    message_set_bytes(&message, PART_UPLOAD, bytes_of(largest, UPLOAD_ID_SIZE));
+    message_set_number(&message, PART_OFFSET, 0);
+    message_set_bytes(&message, PART_BYTES, bytes_of(largest, PART_SIZE_MAX));
+    CU_ASSERT_EQUAL(
+        bus_send(world.client.bus, world.client.peer, &message, &world.err),
+        OK);
+    CU_ASSERT(bus_world_until(bus_world_has_failed)); /* it is not handled */
+    blocks_came = 0;
+    bus_handle(world.client.bus, MESSAGE_BLOCKS, on_blocks, NULL);
+    message_init(&message, MESSAGE_BLOCKS, id);
+    message_set_bytes(&message, BLOCKS_BLOCKS,
+                      bytes_of(largest, sizeof largest));
+    message_set_number(&message, BLOCKS_EXECUTED, 0);
+    CU_ASSERT_EQUAL(bus_send(world.server.bus, world.server.heard_from,
+                             &message, &world.err),
+                    OK);
+    CU_ASSERT(bus_world_until(blocks_are_there));
+    CU_ASSERT_EQUAL(blocks_came, BLOCKS_SIZE_MAX);
+    CU_ASSERT_EQUAL(world.client.lost, 0);
+    bus_world_close();
+}
+
 /* ---- who is who ---- */
 
 /* The link comes to nothing, for this reason. */
@@ -442,6 +492,7 @@ void suite_bus(void)
          unknown_request_is_answered_by_failed},
         {"a message that is against the table is not sent",
          message_against_the_table_is_not_sent},
+        {"the largest messages come through", largest_messages_come_through},
         {"a wrong server key is noticed", wrong_server_key_is_noticed},
         {"a hello to another service is refused",
          hello_to_another_service_is_refused},

@@ -316,6 +316,39 @@ static void failed_stays_utf8_whatever_the_error_says(void)
     CU_ASSERT_EQUAL(message_encode(&message, &frames, &err), OK);
 }
 
+/* ---- keeping ---- */
+
+static void a_copy_outlives_what_was_copied(void)
+{
+    char words[] = "words", leader[] = "node1";
+    struct message message, copy;
+    uint8_t memory[16];
+
+    message_init(&message, MESSAGE_FAILED, id);
+    message_set_number(&message, FAILED_STATUS, 3);
+    message_set_number(&message, FAILED_RETRY, 1);
+    message_set_string(&message, FAILED_LEADER, leader);
+    message_set_string(&message, FAILED_TEXT, words);
+    CU_ASSERT_EQUAL_FATAL(message_borrowed(&message), 10);
+    memset(memory, 'x', sizeof memory);
+    message_copy(&copy, &message, memory);
+    memset(words, 0, sizeof words);
+    memset(leader, 0, sizeof leader);
+    memset(&message, 0, sizeof message);
+    CU_ASSERT_EQUAL(copy.type, MESSAGE_FAILED);
+    CU_ASSERT_EQUAL(memcmp(copy.request_id, id, sizeof id), 0);
+    CU_ASSERT_EQUAL(message_number(&copy, FAILED_STATUS), 3);
+    CU_ASSERT_EQUAL(message_number(&copy, FAILED_RETRY), 1);
+    CU_ASSERT(bytes_equal_string(message_bytes(&copy, FAILED_LEADER), "node1"));
+    CU_ASSERT(bytes_equal_string(message_bytes(&copy, FAILED_TEXT), "words"));
+    CU_ASSERT_EQUAL(memory[10], 'x');
+    /* Nothing borrowed, nothing needed. */
+    message_init(&message, MESSAGE_STATUS, id);
+    CU_ASSERT_EQUAL(message_borrowed(&message), 0);
+    message_copy(&copy, &message, NULL);
+    CU_ASSERT_EQUAL(copy.type, MESSAGE_STATUS);
+}
+
 /* ---- our own mistakes ---- */
 
 static int read_field_of_another_message(void)
@@ -367,6 +400,7 @@ void suite_message(void)
         {"failed tells the error", failed_tells_the_error},
         {"failed stays UTF-8 whatever the error says",
          failed_stays_utf8_whatever_the_error_says},
+        {"a copy outlives what was copied", a_copy_outlives_what_was_copied},
         {"mistakes of ours stop the program",
          mistakes_of_ours_stop_the_program},
     };

@@ -403,16 +403,14 @@ static enum status copy_attributes(struct json_value *to,
     return status;
 }
 
-static enum status digest_policy(struct digest *out,
+/* policy->canonical, and its digest. */
+static enum status digest_policy(struct policy *policy,
                                  const struct json_value *root,
                                  const struct digest *digest, struct error *err)
 {
     struct json *json = NULL;
-    struct text canonical;
-    enum status status;
+    enum status status = json_create(&json, err);
 
-    text_init(&canonical);
-    status = json_create(&json, err);
     for (const struct json_value *member = json_first(root);
          member != NULL && status == OK; member = json_next(member)) {
         struct json_value *to = json_edit_root(json);
@@ -423,10 +421,10 @@ static enum status digest_policy(struct digest *out,
             status = json_add_copy(to, json_key(member), member, err);
     }
     if (status == OK)
-        status = json_print_canonical(json_root(json), &canonical, err);
+        status = json_print_canonical(json_root(json), &policy->canonical, err);
     if (status == OK)
-        status = digest_bytes(out, text_bytes(&canonical), err);
-    text_clear(&canonical);
+        status =
+            digest_bytes(&policy->digest, text_bytes(&policy->canonical), err);
     json_destroy(&json);
     return status;
 }
@@ -442,6 +440,7 @@ static enum status policy_create(struct policy **policy, const char *path,
 
     if (made == NULL)
         return error_memory(err, "a policy");
+    text_init(&made->canonical);
     made->aggregate = AGGREGATE_GEOMETRIC_MEAN;
     made->gs_factor = 0.5;
     status = make_missing(made, COUNT_OF(missing), err);
@@ -456,8 +455,10 @@ static enum status policy_create(struct policy **policy, const char *path,
     return status;
 }
 
-static enum status read_policy(struct policy *policy,
-                               const struct json_value *root, struct error *err)
+static enum status read_root(struct policy *policy,
+                             const struct json_value *root,
+                             const struct policy_files *files,
+                             struct error *err)
 {
     const struct json_value *attributes;
     struct digest *digest = NULL;
@@ -485,18 +486,19 @@ static enum status read_policy(struct policy *policy,
     digest = calloc(count > 0 ? count : 1, sizeof *digest);
     if (digest == NULL)
         return error_memory(err, "the digests of hierarchies");
-    status = policy_read_attributes(policy, attributes, digest, err);
+    status = policy_read_attributes(policy, attributes, files, digest, err);
     if (status == OK)
         status =
             policy_read_criteria(policy, json_member(root, "privacy"), err);
     if (status == OK)
-        status = digest_policy(&policy->digest, root, digest, err);
+        status = digest_policy(policy, root, digest, err);
     free(digest);
     return status;
 }
 
-enum status policy_parse(struct policy **policy, struct bytes text,
-                         const char *path, struct error *err)
+enum status policy_read(struct policy **policy, struct bytes text,
+                        const char *path, const struct policy_files *files,
+                        struct error *err)
 {
     struct json *json = NULL;
     struct policy *made = NULL;
@@ -505,7 +507,7 @@ enum status policy_parse(struct policy **policy, struct bytes text,
     if (status == OK)
         status = policy_create(&made, path, err);
     if (status == OK)
-        status = read_policy(made, json_root(json), err);
+        status = read_root(made, json_root(json), files, err);
     json_destroy(&json);
     if (status != OK) {
         policy_close(&made);
@@ -513,6 +515,31 @@ enum status policy_parse(struct policy **policy, struct bytes text,
     }
     *policy = made;
     return OK;
+}
+
+enum status policy_parse(struct policy **policy, struct bytes text,
+                         const char *path, struct error *err)
+{
+    const struct policy_files files = {policy_file_beside, &path};
+
+    return policy_read(policy, text, path, &files, err);
+}
+
+enum status policy_parse_canonical(struct policy **policy,
+                                   struct bytes canonical, struct error *err)
+{
+    static const struct policy_files none = {0};
+    static const char name[] = "canonical policy";
+    enum status status = policy_read(policy, canonical, name, &none, err);
+
+    if (status != OK)
+        return status;
+    (*policy)->without_hierarchies = true;
+    if (bytes_equal(text_bytes(&(*policy)->canonical), canonical))
+        return OK;
+    policy_close(policy);
+    return error_set(err, E_INPUT,
+                     "%s: is not in its canonical form (RFC 8785)", name);
 }
 
 enum status policy_open(struct policy **policy, const char *path,
@@ -543,6 +570,7 @@ void policy_close(struct policy **policy)
     free(old->attribute);
     free(old->criterion);
     forget_missing(old);
+    text_clear(&old->canonical);
     free(old->name);
     free(old->path);
     free(old);

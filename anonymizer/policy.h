@@ -6,7 +6,8 @@
  * name a sensitive attribute, hierarchies that exist.  What later versions
  * will do is E_VERSION, "not in this version".
  *
- * Elsewhere: columns of a table against a policy (anonymizer/table.h).
+ * Elsewhere: columns of a table against a policy (anonymizer/table.h), a policy
+ * with its hierarchies as one text (anonymizer/policy_bundle.h).
  */
 #ifndef ANONYMIZER_POLICY_H
 #define ANONYMIZER_POLICY_H
@@ -17,6 +18,7 @@
 #include "common/bytes.h"
 #include "common/digest.h"
 #include "common/error.h"
+#include "common/text.h"
 
 struct hierarchy;
 
@@ -113,6 +115,11 @@ struct policy {
     enum aggregate aggregate; /* geometric mean if not given */
     double gs_factor;         /* 0..1, 0.5 if not given */
     struct digest digest;     /* docs/formats.md, "Policy digest" */
+    struct text canonical;    /* what it is the digest of */
+    /* Hierarchies are known by their digests alone: attribute.hierarchy is NULL
+     * and says nothing.  Enough to check a finished table by recheck_table;
+     * whatever generalizes asserts that it is false. */
+    bool without_hierarchies;
 };
 
 /* Read, check, open the hierarchies.  Errors name the file, line and key. */
@@ -121,6 +128,12 @@ MUST_USE enum status policy_open(struct policy **policy, const char *path,
 /* The same from bytes; file names in it are relative to `path`. */
 MUST_USE enum status policy_parse(struct policy **policy, struct bytes text,
                                   const char *path, struct error *err);
+/* The policy whose `canonical` these bytes are: hierarchies are
+ * {"sha256": hex}, and need not be there.  E_INPUT for anything else, a form
+ * that is not canonical included. */
+MUST_USE enum status policy_parse_canonical(struct policy **policy,
+                                            struct bytes canonical,
+                                            struct error *err);
 void policy_close(struct policy **policy);
 
 /* NULL if the policy does not name it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "anonymizer/hierarchy.h"
+#include "common/encoding.h"
 #include "common/files.h"
 #include "common/json_keys.h"
 #include "common/text.h"
@@ -34,6 +35,8 @@ const char *attribute_role_name(enum role role)
     return roles[role].name;
 }
 
+#define HIERARCHY_KEY "hierarchy"
+
 static const struct json_key attribute_keys[] = {
     {.name = "role",
      .kind = JSON_STRING,
@@ -48,7 +51,7 @@ static const struct json_key attribute_keys[] = {
      .take = json_take_word,
      .offset = offsetof(struct policy_attribute, type),
      .word = types},
-    {.name = "hierarchy", /* open_hierarchy */
+    {.name = HIERARCHY_KEY, /* open_hierarchy */
      .kind = JSON_STRING,
      .expected = "the name of a CSV file",
      .take = policy_take_nothing},
@@ -72,46 +75,112 @@ static const struct json_key attribute_keys[] = {
      .max = DBL_MAX},
 };
 
-/* Read, digest and check the file that the member `hierarchy` names. */
-static enum status open_hierarchy(struct policy_attribute *attribute,
-                                  const struct json_value *hierarchy,
-                                  const char *policy_path,
+enum status policy_file_beside(void *context, const char *name,
+                               struct text *path, struct text *bytes,
+                               struct error *err)
+{
+    const char *const *policy_path = context;
+    enum status status = path_beside(*policy_path, name, path, err);
+
+    return status == OK ? file_read(path->data, HIERARCHY_SIZE_MAX, bytes, err)
+                        : status;
+}
+
+static enum status read_hierarchy(struct policy_attribute *attribute,
+                                  const char *name,
+                                  const struct policy_files *files,
                                   struct digest *digest, struct error *err)
 {
     struct text path, bytes;
     enum status status;
 
+    if (name[0] == '\0')
+        return error_set(err, E_INPUT, "no name, expected that of a CSV file");
     text_init(&path);
     text_init(&bytes);
-    if (json_string(hierarchy)[0] == '\0') {
-        status = error_set(err, E_INPUT,
-                           "no name, expected that of a CSV "
-                           "file");
-        goto done;
-    }
-    status = path_beside(policy_path, json_string(hierarchy), &path, err);
-    if (status != OK)
-        goto done;
     /* Read once: what is digested is what is used. */
-    status = file_read(path.data, HIERARCHY_SIZE_MAX, &bytes, err);
-    if (status != OK)
-        goto done;
-    status = digest_bytes(digest, text_bytes(&bytes), err);
-    if (status != OK)
-        goto done;
-    attribute->hierarchy_path = string_copy(path.data);
-    if (attribute->hierarchy_path == NULL)
-        status = error_memory(err, "the name of a file");
+    status = files->read(files->context, name, &path, &bytes, err);
+    if (status == OK)
+        status = digest_bytes(digest, text_bytes(&bytes), err);
+    if (status == OK) {
+        attribute->hierarchy_path = string_copy(path.data);
+        if (attribute->hierarchy_path == NULL)
+            status = error_memory(err, "the name of a file");
+    }
     if (status == OK)
         status = hierarchy_parse(&attribute->hierarchy, text_bytes(&bytes),
                                  path.data, err);
-done:
     text_clear(&bytes);
     text_clear(&path);
+    return status;
+}
+
+/* {"sha256": hex} */
+static enum status take_digest(const struct json_key *key,
+                               const struct json_value *value, void *target,
+                               struct error *err)
+{
+    struct digest *digest = target;
+
+    if (!hex_decode(bytes_of_string(json_string(value)), digest->byte,
+                    DIGEST_SIZE))
+        return json_refuse(key, value, "is something else", err);
+    return OK;
+}
+
+static enum status read_digest(const struct json_value *hierarchy,
+                               struct digest *digest, struct error *err)
+{
+    static const struct json_key keys[] = {
+        {.name = "sha256",
+         .kind = JSON_STRING,
+         .expected = "64 lower-case hex digits",
+         .take = take_digest,
+         .required = true},
+    };
+
+    return json_take_object(hierarchy, keys, COUNT_OF(keys), digest, err);
+}
+
+/* Read, digest and check the file that the member `hierarchy` names, or take
+ * the digest that stands in its place. */
+static enum status open_hierarchy(struct policy_attribute *attribute,
+                                  const struct json_value *hierarchy,
+                                  const struct policy_files *files,
+                                  struct digest *digest, struct error *err)
+{
+    enum status status = files->read == NULL
+                             ? read_digest(hierarchy, digest, err)
+                             : read_hierarchy(attribute, json_string(hierarchy),
+                                              files, digest, err);
+
     if (status != OK)
         return error_wrap(err, "line %u: hierarchy of %s", json_line(hierarchy),
                           json_quote(attribute->name).text);
     return OK;
+}
+
+static enum status take_keys(const struct json_value *member,
+                             const struct policy_files *files,
+                             struct policy_attribute *attribute,
+                             struct error *err)
+{
+    const struct json_value *hierarchy = json_member(member, HIERARCHY_KEY);
+    struct json_key keys[COUNT_OF(attribute_keys)];
+
+    if (files->read != NULL && hierarchy != NULL &&
+        json_kind(hierarchy) == JSON_OBJECT)
+        return error_set(err, E_VERSION,
+                         "line %u: \"hierarchy\" that is built: not in this "
+                         "version, expected the name of a CSV file",
+                         json_line(hierarchy));
+    memcpy(keys, attribute_keys, sizeof keys);
+    for (size_t i = 0; files->read == NULL && i < COUNT_OF(keys); i++)
+        if (strcmp(keys[i].name, HIERARCHY_KEY) == 0) {
+            keys[i].kind = JSON_OBJECT;
+            keys[i].expected = "an object with the digest of a CSV file";
+        }
+    return json_take_object(member, keys, COUNT_OF(keys), attribute, err);
 }
 
 /* A key that has no meaning for this role was meant for another attribute, or
@@ -123,7 +192,7 @@ static enum status check_role_keys(const struct policy_attribute *attribute,
     static const struct {
         const char *key;
         bool sensitive_too;
-    } generalizing[] = {{"hierarchy", true},
+    } generalizing[] = {{HIERARCHY_KEY, true},
                         {"min_level", false},
                         {"max_level", false},
                         {"weight", false}};
@@ -149,12 +218,9 @@ static enum status check_role_keys(const struct policy_attribute *attribute,
 
 static enum status check_levels(const struct policy_attribute *attribute,
                                 const struct json_value *object,
-                                struct error *err)
+                                uint32_t levels, struct error *err)
 {
-    /* Without a hierarchy there are the value and `*`. */
-    uint32_t top = attribute->hierarchy == NULL
-                       ? 1
-                       : hierarchy_levels(attribute->hierarchy) - 1;
+    uint32_t top = levels - 1;
     const struct json_value *min = json_member(object, "min_level");
     const struct json_value *max = json_member(object, "max_level");
 
@@ -179,8 +245,19 @@ static enum status check_levels(const struct policy_attribute *attribute,
     return OK;
 }
 
+/* Without a hierarchy there are the value and `*`; of one that is not here, no
+ * more is known than what all have. */
+static uint32_t levels_of(const struct policy_attribute *attribute,
+                          bool has_hierarchy)
+{
+    if (attribute->hierarchy != NULL)
+        return hierarchy_levels(attribute->hierarchy);
+    return has_hierarchy ? HIERARCHY_LEVELS_MAX : 2;
+}
+
 static enum status read_attribute(struct policy *policy,
                                   const struct json_value *member,
+                                  const struct policy_files *files,
                                   struct digest *digest, struct error *err)
 {
     struct policy_attribute *attribute =
@@ -203,20 +280,15 @@ static enum status read_attribute(struct policy *policy,
     if (attribute->name == NULL)
         return error_memory(err, "an attribute");
     policy->attribute_count++;
-    hierarchy = json_member(member, "hierarchy");
-    if (hierarchy != NULL && json_kind(hierarchy) == JSON_OBJECT)
-        return error_set(err, E_VERSION,
-                         "line %u: \"hierarchy\" that is built: not in this "
-                         "version, expected the name of a CSV file",
-                         json_line(hierarchy));
-    if (json_take_object(member, attribute_keys, COUNT_OF(attribute_keys),
-                         attribute, err) != OK ||
+    if (take_keys(member, files, attribute, err) != OK ||
         check_role_keys(attribute, member, err) != OK)
         return err->status;
+    hierarchy = json_member(member, HIERARCHY_KEY);
     if (hierarchy != NULL &&
-        open_hierarchy(attribute, hierarchy, policy->path, digest, err) != OK)
+        open_hierarchy(attribute, hierarchy, files, digest, err) != OK)
         return err->status;
-    return check_levels(attribute, member, err);
+    return check_levels(attribute, member,
+                        levels_of(attribute, hierarchy != NULL), err);
 }
 
 /* How many there are of each role. */
@@ -262,6 +334,7 @@ static enum status check_roles(const struct policy *policy, unsigned line,
 /* digest[i] is of the file of attribute i's hierarchy. */
 enum status policy_read_attributes(struct policy *policy,
                                    const struct json_value *attributes,
+                                   const struct policy_files *files,
                                    struct digest *digest, struct error *err)
 {
     size_t count = json_length(attributes);
@@ -272,8 +345,8 @@ enum status policy_read_attributes(struct policy *policy,
         return error_memory(err, "the attributes");
     for (const struct json_value *member = json_first(attributes);
          member != NULL; member = json_next(member))
-        if (read_attribute(policy, member, &digest[policy->attribute_count],
-                           err) != OK)
+        if (read_attribute(policy, member, files,
+                           &digest[policy->attribute_count], err) != OK)
             return err->status;
     return check_roles(policy, json_line(attributes), err);
 }

@@ -4,14 +4,37 @@
  *     policy.c              the file as a whole, and its digest
  *     policy_attributes.c   "attributes": roles, hierarchies, levels
  *     policy_criteria.c     "privacy": the models and their parameters
+ *     policy_bundle.c       the policy and its files as one text
  */
 #ifndef ANONYMIZER_POLICY_INTERNAL_H
 #define ANONYMIZER_POLICY_INTERNAL_H
 
 #include "anonymizer/policy.h"
 #include "common/json_keys.h"
+#include "common/text.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+/* Where the files are that a policy names: append the bytes of the one with
+ * this name, as the policy writes it, and to `path` what messages call it. */
+typedef enum status policy_file(void *context, const char *name,
+                                struct text *path, struct text *bytes,
+                                struct error *err);
+
+struct policy_files {
+    policy_file *read; /* NULL: there are none, only their digests */
+    void *context;
+};
+
+/* In the folder of the policy; the context points to its path, a const char *.
+ * At most HIERARCHY_SIZE_MAX long. */
+policy_file policy_file_beside;
+
+/* Read and check a policy; `path` is what messages call it. */
+MUST_USE enum status policy_read(struct policy **policy, struct bytes text,
+                                 const char *path,
+                                 const struct policy_files *files,
+                                 struct error *err);
 
 /* Its kind is checked; what it says matters to nobody, or is read elsewhere. */
 json_take policy_take_nothing;
@@ -20,6 +43,7 @@ json_take policy_take_nothing;
  * of the file of attribute i's hierarchy, where it has one. */
 MUST_USE enum status policy_read_attributes(struct policy *policy,
                                             const struct json_value *attributes,
+                                            const struct policy_files *files,
                                             struct digest *digest,
                                             struct error *err);
 

@@ -747,6 +747,6 @@ enum status recheck_release(struct recheck_result **result,
                             const char *name, const struct recheck_claim *claim,
                             atomic_bool *cancel, struct error *err)
 {
-    assert(claim != NULL);
+    assert(claim != NULL && !policy->without_hierarchies);
     return recheck(result, policy, fd, name, claim, cancel, err);
 }

@@ -659,6 +659,7 @@ static enum status read_source(struct table **out, const struct policy *policy,
     struct table *table = calloc(1, sizeof *table);
     enum status status;
 
+    assert(!policy->without_hierarchies);
     *out = NULL;
     if (table == NULL)
         return error_memory(err, "a table");

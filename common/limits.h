@@ -14,6 +14,11 @@
 /* A policy or a message is read whole; the largest real policy has 50 KiB. */
 #define JSON_SIZE_MAX (16u << 20)
 
+/* A policy with all its hierarchies in one text: where it travels as a string
+ * of another one, each of its characters takes two at most, and statements and
+ * salts stand beside it within JSON_SIZE_MAX. */
+#define POLICY_BUNDLE_SIZE_MAX (7u << 20)
+
 /* Values of one JSON text: the tree takes about 100 bytes for each, so that a
  * text of JSON_SIZE_MAX cannot ask for gigabytes. */
 #define JSON_VALUES_MAX (1u << 20)

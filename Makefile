@@ -135,7 +135,7 @@ $(B)/unit $(B)/fault:
 
 # Calls that tests/fault/fault.c can let fail.
 fault_calls := malloc calloc realloc reallocarray free strdup strndup read \
-               write lseek fstat openat access fsync fdatasync linkat renameat \
+               pread write lseek fstat openat access fsync fdatasync linkat renameat \
                unlink getrandom pthread_create
 $(B)/fault: LDEXTRA := $(addprefix -Wl$(comma)--wrap=,$(fault_calls))
 

@@ -112,6 +112,27 @@ enum status descriptor_read(int fd, void *data, size_t size, size_t *got,
     return OK;
 }
 
+enum status descriptor_read_at(int fd, uint64_t offset, void *data, size_t size,
+                               const char *name, struct error *err)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t more = pread(fd, (uint8_t *)data + done, size - done,
+                             (off_t)(offset + done));
+
+        if (more > 0)
+            done += (size_t)more;
+        else if (more == 0)
+            return error_set(err, E_IO, "%s: ends at byte %ju", name,
+                             (uintmax_t)(offset + done));
+        else if (!descriptor_can_go_on(fd, POLLIN))
+            return error_set_errno(err, E_IO, errno, "%s: reading failed",
+                                   name);
+    }
+    return OK;
+}
+
 /* ---- files that are read whole ---- */
 
 /* Append all that fd still has.  One byte more than size_max is asked for, to

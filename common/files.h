@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/bytes.h"
@@ -81,6 +82,12 @@ MUST_USE enum status descriptor_write(int fd, struct bytes data,
 MUST_USE enum status descriptor_read(int fd, void *data, size_t size,
                                      size_t *got, const char *name,
                                      struct error *err);
+
+/* All `size` bytes from `offset` on, of a regular file, wherever it stands;
+ * E_IO if it ends before. */
+MUST_USE enum status descriptor_read_at(int fd, uint64_t offset, void *data,
+                                        size_t size, const char *name,
+                                        struct error *err);
 
 /* After a read(2) or write(2) that failed with errno: can it be tried again?
  * A descriptor that we inherited may be non-blocking: then this waits for

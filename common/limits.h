@@ -82,6 +82,10 @@
 #define VAULT_BATCH_ROWS 16384
 #define VAULT_BATCH_SIZE (4u << 20)
 
+/* Bytes of a release that are held in memory while its rows are put in random
+ * order: a million rows of 128 bytes. */
+#define SHUFFLE_HELD_MAX (128u << 20)
+
 /* Distinct tuples of a table: its list and the slots of a hash table twice as
  * long grow by doubling, and both are counted in 32 bits. */
 #define TABLE_TUPLES_MAX (1u << 29)

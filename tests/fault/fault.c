@@ -210,6 +210,7 @@ void __real_free(void *piece);
 char *__real_strdup(const char *string);
 char *__real_strndup(const char *string, size_t size);
 ssize_t __real_read(int fd, void *data, size_t size);
+ssize_t __real_pread(int fd, void *data, size_t size, off_t offset);
 ssize_t __real_write(int fd, const void *data, size_t size);
 off_t __real_lseek(int fd, off_t offset, int whence);
 int __real_fstat(int fd, struct stat *is);
@@ -234,6 +235,7 @@ void __wrap_free(void *piece);
 char *__wrap_strdup(const char *string);
 char *__wrap_strndup(const char *string, size_t size);
 ssize_t __wrap_read(int fd, void *data, size_t size);
+ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
 off_t __wrap_lseek(int fd, off_t offset, int whence);
 int __wrap_fstat(int fd, struct stat *is);
@@ -316,6 +318,14 @@ ssize_t __wrap_read(int fd, void *data, size_t size)
     if (fails(FAULT_READ))
         return -1;
     return __real_read(fd, data, world.one_byte && size > 1 ? 1 : size);
+}
+
+ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset)
+{
+    if (fails(FAULT_READ))
+        return -1;
+    return __real_pread(fd, data, world.one_byte && size > 1 ? 1 : size,
+                        offset);
 }
 
 ssize_t __wrap_write(int fd, const void *data, size_t size)

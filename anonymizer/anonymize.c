@@ -1,6 +1,7 @@
 #include "anonymizer/anonymize.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,37 @@
 #include "anonymizer/metric.h"
 #include "anonymizer/release.h"
 #include "anonymizer/search.h"
+#include "anonymizer/shuffle.h"
 #include "anonymizer/table.h"
+#include "common/limits.h"
 
 static const struct states_row stage_rows[] = {ANONYMIZE_STAGES(STATES_ROW)};
 static const struct states_table stages =
     STATES_TABLE("anonymization", stage_rows);
+
+/* Where the table comes from: a file, or where `stream` is not NULL, that. */
+struct input {
+    int fd;
+    const struct csv_stream *stream;
+    const char *name;
+};
+
+/* Where the release goes.  In random order, with a seed: then `scratch` takes
+ * it first. */
+struct output {
+    int fd;
+    const char *name;
+    const struct shuffle_seed *seed;
+    int scratch;
+};
 
 /* One run, from table to table. */
 struct run {
     struct states stage;
     const struct policy *policy;
     const struct anonymize_options *options;
+    struct input input;
+    struct output output;
     struct table *table;
     struct lattice *lattice;
     struct criteria *criteria;
@@ -193,11 +214,11 @@ static enum status report(const struct run *run,
 }
 
 /* The finished file is read again by code that has no part in the above. */
-static enum status recheck_stage(struct run *run, int output,
-                                 const char *output_name,
+static enum status recheck_stage(struct run *run,
                                  struct anonymize_result *result,
                                  struct error *err)
 {
+    const struct output *output = &run->output;
     struct recheck_claim claim = {.rows = result->rows,
                                   .suppressed = result->suppressed,
                                   .level = result->level,
@@ -206,9 +227,9 @@ static enum status recheck_stage(struct run *run, int output,
     enum status status;
 
     enter(run, STAGE_RECHECK);
-    if (lseek(output, 0, SEEK_SET) != 0)
-        return error_set(err, E_IO, "%s: cannot be read back", output_name);
-    status = recheck_release(&rechecked, run->policy, output, output_name,
+    if (lseek(output->fd, 0, SEEK_SET) != 0)
+        return error_set(err, E_IO, "%s: cannot be read back", output->name);
+    status = recheck_release(&rechecked, run->policy, output->fd, output->name,
                              &claim, run->options->cancel, err);
     if (status != OK)
         return status;
@@ -219,88 +240,161 @@ static enum status recheck_stage(struct run *run, int output,
 }
 
 /* Two passes must see the same file. */
-static enum status unchanged(int input, const char *input_name,
+static enum status unchanged(const struct input *input,
                              const struct stat *before, struct error *err)
 {
     struct stat now;
 
-    if (fstat(input, &now) != 0)
-        return error_set(err, E_IO, "%s: cannot be looked at", input_name);
+    if (fstat(input->fd, &now) != 0)
+        return error_set(err, E_IO, "%s: cannot be looked at", input->name);
     if (now.st_size != before->st_size ||
         now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
         now.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
         return error_set(err, E_INPUT, "%s: changed while it was being read",
-                         input_name);
+                         input->name);
     return OK;
 }
 
-static enum status run_stages(struct run *run, int input,
-                              const char *input_name, int output,
-                              const char *output_name,
-                              struct anonymize_result *result,
+static enum status read_table(struct run *run, struct error *err)
+{
+    const struct input *input = &run->input;
+
+    if (input->stream != NULL)
+        return table_read_stream(&run->table, run->policy, input->stream,
+                                 input->name, run->options->cancel, err);
+    return table_read(&run->table, run->policy, input->fd, input->name,
+                      run->options->cancel, err);
+}
+
+static enum status write_table(const struct run *run, int to,
+                               struct digest *digest, struct error *err)
+{
+    const struct input *input = &run->input;
+    const struct release_plan plan = {.policy = run->policy,
+                                      .table = run->table,
+                                      .lattice = run->lattice,
+                                      .level = run->found.level,
+                                      .suppressed = run->suppressed};
+
+    if (input->stream != NULL)
+        return release_write_stream(&plan, input->stream, input->name, to,
+                                    run->output.name, run->options->cancel,
+                                    digest, err);
+    return release_write(&plan, input->fd, input->name, to, run->output.name,
+                         run->options->cancel, digest, err);
+}
+
+static enum status write_stage(struct run *run, struct digest *digest,
+                               struct error *err)
+{
+    const struct output *output = &run->output;
+    const struct shuffle_input shuffled = {.fd = output->scratch,
+                                           .name = output->name,
+                                           .delimiter = run->table->delimiter,
+                                           .held_max = SHUFFLE_HELD_MAX};
+    enum status status;
+
+    enter(run, STAGE_WRITE);
+    if (output->seed == NULL)
+        return write_table(run, output->fd, digest, err);
+    status = write_table(run, output->scratch, digest, err);
+    return status == OK
+               ? shuffle_table(output->seed, &shuffled, output->fd,
+                               output->name, run->options->cancel, digest, err)
+               : status;
+}
+
+static enum status run_stages(struct run *run, struct anonymize_result *result,
                               struct error *err)
 {
-    struct release_plan plan;
+    bool is_file = run->input.stream == NULL;
     struct stat before;
     enum status status;
 
     states_init(&run->stage, &stages, STAGE_READ, NULL, NULL);
     report_stage(run);
-    if (fstat(input, &before) != 0)
-        return error_set(err, E_IO, "%s: cannot be looked at", input_name);
-    status = table_read(&run->table, run->policy, input, input_name,
-                        run->options->cancel, err);
+    if (is_file && fstat(run->input.fd, &before) != 0)
+        return error_set(err, E_IO, "%s: cannot be looked at", run->input.name);
+    status = read_table(run, err);
     if (status == OK)
         status = search_stage(run, result, err);
     if (status == OK)
         status = report(run, result, err);
-    if (status != OK)
-        return status;
-    enter(run, STAGE_WRITE);
-    plan = (struct release_plan){.policy = run->policy,
-                                 .table = run->table,
-                                 .lattice = run->lattice,
-                                 .level = run->found.level,
-                                 .suppressed = run->suppressed};
-    status = release_write(&plan, input, input_name, output, output_name,
-                           run->options->cancel, &result->output_digest, err);
+    if (status == OK && !is_file && result->suppressed == result->rows)
+        status = error_set(err, E_NO,
+                           "%s: all %" PRIu64 " rows would be suppressed, and "
+                           "nothing be left to release",
+                           run->input.name, result->rows);
     if (status == OK)
-        status = unchanged(input, input_name, &before, err);
+        status = write_stage(run, &result->output_digest, err);
+    if (status == OK && is_file)
+        status = unchanged(&run->input, &before, err);
     if (status == OK && !run->options->no_recheck)
-        status = recheck_stage(run, output, output_name, result, err);
+        status = recheck_stage(run, result, err);
     return status;
 }
 
-enum status anonymize_table(struct anonymize_result **out,
-                            const struct policy *policy, int input,
-                            const char *input_name, int output,
-                            const char *output_name,
-                            const struct anonymize_options *options,
-                            struct error *err)
+static enum status anonymize(struct anonymize_result **out, struct run *run,
+                             struct error *err)
 {
-    struct run run = {.policy = policy, .options = options};
     struct anonymize_result *result = calloc(1, sizeof *result);
     enum status status;
 
     *out = NULL;
     if (result == NULL)
         return error_memory(err, "the result");
-    status =
-        run_stages(&run, input, input_name, output, output_name, result, err);
+    status = run_stages(run, result, err);
     if (status != OK)
-        enter(&run, STAGE_FAILED);
+        enter(run, STAGE_FAILED);
     else
-        enter(&run, result->rechecked ? STAGE_RECHECKED : STAGE_WRITTEN);
-    classes_clear(&run.problem.bottom);
-    free(run.suppressed);
-    metric_destroy(&run.metric);
-    criteria_destroy(&run.criteria);
-    lattice_destroy(&run.lattice);
-    table_destroy(&run.table);
+        enter(run, result->rechecked ? STAGE_RECHECKED : STAGE_WRITTEN);
+    classes_clear(&run->problem.bottom);
+    free(run->suppressed);
+    metric_destroy(&run->metric);
+    criteria_destroy(&run->criteria);
+    lattice_destroy(&run->lattice);
+    table_destroy(&run->table);
     if (status != OK)
         anonymize_destroy(&result);
     *out = result;
     return status;
+}
+
+enum status anonymize_table(struct anonymize_result **result,
+                            const struct policy *policy, int input,
+                            const char *input_name, int output,
+                            const char *output_name,
+                            const struct anonymize_options *options,
+                            struct error *err)
+{
+    struct run run = {.policy = policy,
+                      .options = options,
+                      .input = {.fd = input, .name = input_name},
+                      .output = {.fd = output, .name = output_name}};
+
+    return anonymize(result, &run, err);
+}
+
+enum status
+anonymize_stream(struct anonymize_result **result, const struct policy *policy,
+                 const struct csv_stream *input, const char *input_name,
+                 int scratch, int output, const char *output_name,
+                 const struct shuffle_seed *seed,
+                 const struct anonymize_options *options, struct error *err)
+{
+    /* Its parts are borrowed: it is not closed. */
+    struct policy dropping = *policy;
+    struct run run = {.policy = &dropping,
+                      .options = options,
+                      .input = {.fd = -1, .stream = input, .name = input_name},
+                      .output = {.fd = output,
+                                 .name = output_name,
+                                 .seed = seed,
+                                 .scratch = scratch}};
+
+    assert(seed != NULL && !options->no_recheck);
+    dropping.drop_suppressed = true;
+    return anonymize(result, &run, err);
 }
 
 void anonymize_destroy(struct anonymize_result **handle)

@@ -3,6 +3,9 @@
  *
  *     read -> search -> write -> recheck
  *
+ * A table on disk keeps its order.  One that comes as a stream, from the vault,
+ * becomes a release: suppressed rows dropped, the others in random order.
+ *
  * The caller opens input and output and decides whether the output becomes
  * visible; this only fills it.  Nothing here knows of options, clocks on the
  * wall, logs or processes.
@@ -14,8 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "anonymizer/csv.h"
 #include "anonymizer/policy.h"
 #include "anonymizer/recheck.h"
+#include "anonymizer/shuffle.h"
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/states.h"
@@ -76,6 +81,20 @@ MUST_USE enum status anonymize_table(struct anonymize_result **result,
                                      const char *output_name,
                                      const struct anonymize_options *options,
                                      struct error *err);
+
+/* The same of a table that is a stream, which is read twice.  Suppressed rows
+ * are dropped, whatever the policy says of them; E_NO if that are all.
+ * `scratch` takes the release in the order of the stream, `output` in the
+ * seed's; both are regular files open for reading and writing, empty.  The
+ * recheck, which options cannot leave out, reads `output`.  The same stream,
+ * policy and seed give the same bytes, for any number of threads. */
+MUST_USE enum status
+anonymize_stream(struct anonymize_result **result, const struct policy *policy,
+                 const struct csv_stream *input, const char *input_name,
+                 int scratch, int output, const char *output_name,
+                 const struct shuffle_seed *seed,
+                 const struct anonymize_options *options, struct error *err);
+
 void anonymize_destroy(struct anonymize_result **result);
 
 #endif

@@ -55,6 +55,9 @@ struct csv_options {
  * in one, and can begin again. */
 struct csv_stream {
     char delimiter; /* of these bytes, whatever a policy says of files */
+    /* The column that says whose a row is, which must be the policy's subject;
+     * NULL where nobody says so. */
+    const char *subject;
     /* Up to `size` bytes, which is not 0; *got is 0 at the end only. */
     enum status (*read)(void *context, void *data, size_t size, size_t *got,
                         struct error *err);

@@ -696,10 +696,36 @@ enum status table_read(struct table **table, const struct policy *policy,
                        policy->delimiter, name, cancel, err);
 }
 
+/* Else the column that names patients, even by ids, could be released under
+ * another role, and k could count their rows. */
+static enum status check_subject(const struct policy *policy,
+                                 const struct csv_stream *stream,
+                                 const char *name, struct error *err)
+{
+    const struct policy_attribute *attribute;
+
+    if (stream->subject == NULL)
+        return OK;
+    attribute = policy_find(policy, bytes_of_string(stream->subject));
+    if (attribute == NULL || attribute->role != ROLE_SUBJECT)
+        return error_set(err, E_INPUT,
+                         "%s: the subject of %s is the column %s; the policy "
+                         "has %s",
+                         policy->path, name, json_quote(stream->subject).text,
+                         attribute == NULL ? "no such attribute"
+                                           : "it in another role");
+    return OK;
+}
+
 enum status table_read_stream(struct table **table, const struct policy *policy,
                               const struct csv_stream *stream, const char *name,
                               atomic_bool *cancel, struct error *err)
 {
+    enum status status = check_subject(policy, stream, name, err);
+
+    *table = NULL;
+    if (status != OK)
+        return status;
     return read_source(table, policy,
                        (struct csv_source){.fd = -1, .stream = stream},
                        stream->delimiter, name, cancel, err);

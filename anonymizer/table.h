@@ -85,7 +85,8 @@ MUST_USE enum status table_read(struct table **table,
                                 const struct policy *policy, int fd,
                                 const char *name, atomic_bool *cancel,
                                 struct error *err);
-/* The same of a stream, from where it stands. */
+/* The same of a stream, from where it stands.  E_INPUT also if the stream's
+ * subject is not the policy's. */
 MUST_USE enum status table_read_stream(struct table **table,
                                        const struct policy *policy,
                                        const struct csv_stream *stream,

@@ -136,6 +136,7 @@ enum status vault_stream_create(struct vault_stream **out,
     stream->schema = schema;
     text_init(&stream->text);
     stream->csv = (struct csv_stream){.delimiter = schema->delimiter,
+                                      .subject = schema->subject,
                                       .read = stream_read,
                                       .rewind = stream_rewind,
                                       .context = stream};

@@ -51,8 +51,10 @@
 #include "common/bytes.h"
 #include "common/commitment.h"
 #include "common/digest.h"
+#include "common/dsse.h"
 #include "common/error.h"
 #include "common/identity.h"
+#include "common/json.h"
 #include "common/proof.h"
 #include "common/sign.h"
 #include "common/text.h"
@@ -132,5 +134,149 @@ struct attestation_parts {
  * the anonymizer asks before it publishes. */
 MUST_USE enum status attestation_write(const struct attestation_parts *parts,
                                        struct text *out, struct error *err);
+
+/* ---- reading ---- */
+
+/* What the statements say.  Texts borrow from the attestation. */
+struct attested_terms {
+    char dataset[DIGEST_HEX_SIZE];            /* id of its entry */
+    char policy[DIGEST_HEX_SIZE];             /* digest */
+    char organisation[IDENTITY_NAME_MAX + 1]; /* the recipient's */
+    char recipient[CERTIFICATE_ID_SIZE];
+    const struct json_value *purposes; /* an array of strings */
+};
+
+struct attested_permit {
+    char root[DIGEST_HEX_SIZE]; /* of the list of permitted subjects */
+    uint64_t count;             /* of them */
+    uint64_t size;              /* of the log at which consent was evaluated */
+    uint64_t expires;           /* Unix milliseconds */
+};
+
+struct attested_outcome {
+    char release[RELEASE_ID_HEX_SIZE];
+    char permit[DIGEST_HEX_SIZE]; /* id of its entry */
+    char output[DIGEST_HEX_SIZE];
+    char policy[DIGEST_HEX_SIZE];
+    const struct json_value *levels; /* an object: attribute, level */
+    uint64_t rows, suppressed;
+    /* count, min, max, average, uniques and the risks; rows and suppressed are
+     * 0. */
+    struct class_figures before, after;
+};
+
+/* A certificate taken apart; all of it is its own. */
+struct attestation {
+    struct dsse envelope;
+    struct json *statement;
+    char release[RELEASE_ID_HEX_SIZE];
+    char subject[RELEASE_ID_HEX_SIZE]; /* the id in the subject's name */
+    char output[DIGEST_HEX_SIZE];      /* the subject's digest */
+    char delimiter;
+    struct bytes policy_text;
+    struct policy *policy; /* without hierarchies */
+    struct attested_statement terms, permit, outcome;
+    struct json *terms_json, *permit_json, *outcome_json;
+    struct attested_terms terms_said;
+    struct attested_permit permit_said;
+    struct attested_outcome outcome_said;
+    struct proof *proof[ATTESTATION_STEPS];
+    struct certificate *signer[ATTESTATION_SIGNERS_MAX];
+    size_t signer_count;
+    struct certificate *authority[ATTESTATION_SIGNERS_MAX];
+    size_t authority_count;
+};
+
+/* Form only: E_INPUT, E_LIMIT or E_VERSION with the reason. */
+MUST_USE enum status attestation_parse(struct attestation **attestation,
+                                       struct bytes text, struct error *err);
+MUST_USE enum status attestation_load(struct attestation **attestation,
+                                      const char *path, struct error *err);
+/* Takes *attestation, accepts NULL in it. */
+void attestation_destroy(struct attestation **attestation);
+
+/* ---- verifying ----
+ *
+ * Each check has a name, and a sentence that is true once it has passed.  They
+ * are made in this order, and the first that fails ends it. */
+#define ATTESTATION_CHECKS(X)                                                  \
+    X(CHECK_LOG, "log",                                                        \
+      "request, approval, permit and release are in the trusted log, under "   \
+      "one checkpoint that enough nodes have cosigned")                        \
+    X(CHECK_VERDICT, "verdict", "all nodes found the four entries valid")      \
+    X(CHECK_CHAIN, "chain",                                                    \
+      "each of them names the one before it and stands behind it")             \
+    X(CHECK_TERMS, "terms",                                                    \
+      "dataset, purposes, recipient and policy are the same in all four")      \
+    X(CHECK_COMMITMENTS, "commitments",                                        \
+      "permit and release stand for the statements in the certificate")        \
+    X(CHECK_SIGNERS, "signers",                                                \
+      "an institute asked; custodian, broker and anonymizer of one "           \
+      "organisation agreed, each by a certificate of a trusted root")          \
+    X(CHECK_SIGNATURES, "signatures", "the signatures of all of them hold")    \
+    X(CHECK_CERTIFICATE, "certificate",                                        \
+      "the anonymizer that endorsed the release has signed this certificate")  \
+    X(CHECK_PERMIT, "permit",                                                  \
+      "the release rests on no more rows than subjects were permitted")        \
+    X(CHECK_POLICY, "policy",                                                  \
+      "the policy is the one that was asked for, and its limits are kept")     \
+    X(CHECK_RELEASE, "release", "the certificate is for this release alone")   \
+    X(CHECK_DIGEST, "digest", "the file has the SHA-256 of the certificate")   \
+    X(CHECK_TABLE, "table",                                                    \
+      "the file is a table, and has no column that the policy removes")        \
+    X(CHECK_ROWS, "rows", "it has as many rows as were released")              \
+    X(CHECK_MODELS, "models", "every privacy model of the policy holds")       \
+    X(CHECK_FIGURES, "figures", "classes and risk are as stated")
+
+enum attestation_check {
+#define CHECK_ENUM(id, name, sentence) id,
+    ATTESTATION_CHECKS(CHECK_ENUM)
+#undef CHECK_ENUM
+        ATTESTATION_CHECK_COUNT
+};
+/* The first check that needs the file. */
+#define ATTESTATION_RECOUNTED CHECK_DIGEST
+
+const char *attestation_check_name(enum attestation_check check);
+const char *attestation_check_sentence(enum attestation_check check);
+
+/* What was found.  After a no, `failed` is the check that said it. */
+struct attestation_findings {
+    enum attestation_check failed;
+    struct trusted_checkpoint checkpoint;
+    /* Unix seconds: all of the nodes had cosigned by then. */
+    uint64_t cosigned_by;
+    /* Was that before the permit's end?  If not, only the nodes' verdict says
+     * that the release was ordered before it: no proof shows a block's time. */
+    bool in_time;
+    uint64_t checked; /* size of the log up to which consent was looked at */
+    /* Borrowed from the attestation. */
+    const struct certificate *institute;  /* of the request */
+    const struct certificate *custodian;  /* of the approval */
+    const struct certificate *broker;     /* of the permit */
+    const struct certificate *anonymizer; /* of the certificate */
+};
+
+/* All checks that need no file, by what is trusted.  E_NO with the name of the
+ * check in front and the reason.
+ *
+ * Times: a permit lasts 24 hours at most, so permit, release and certificate
+ * were signed between 24 hours before its end and the end, or the cosignatures
+ * where those are earlier; the signers of request and approval some time before
+ * that.  A certificate must have been valid at some moment of that. */
+MUST_USE enum status attestation_verify(const struct attestation *attestation,
+                                        const struct trust *trust,
+                                        struct attestation_findings *findings,
+                                        struct error *err);
+
+/* All checks on the file at fd, a regular file at any offset; `name` is for
+ * errors, `cancel` (may be NULL) as for recheck_table.  E_NO as above.  *result
+ * is what was counted, NULL if it did not come to that. */
+MUST_USE enum status attestation_recount(const struct attestation *attestation,
+                                         int fd, const char *name,
+                                         atomic_bool *cancel,
+                                         struct attestation_findings *findings,
+                                         struct recheck_result **result,
+                                         struct error *err);
 
 #endif

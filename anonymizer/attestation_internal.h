@@ -32,10 +32,11 @@ MUST_USE enum status attestation_no(struct attestation_findings *findings,
                                     struct error *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* An error of another module, about evidence: what is wrong with it makes the
- * answer no, what is wrong with us does not. */
+/* An error of another module about evidence, "<name of the check>: <where>: "
+ * before it.  What is wrong with the evidence makes the answer no, what is
+ * wrong with us does not. */
 MUST_USE enum status attestation_doubt(struct attestation_findings *findings,
                                        enum attestation_check check,
-                                       struct error *err);
+                                       const char *where, struct error *err);
 
 #endif

@@ -356,6 +356,14 @@ static void print_rows(FILE *out, const struct recheck_result *result)
     }
 }
 
+void check_report_figures(const struct policy *policy,
+                          const struct recheck_result *result, FILE *out)
+{
+    print_rows(out, result);
+    print_models(out, policy, result);
+    print_diversity(out, policy, result);
+}
+
 void check_report_text(const struct policy *policy,
                        const struct recheck_result *result, const char *name,
                        FILE *out)
@@ -366,7 +374,5 @@ void check_report_text(const struct policy *policy,
           out);
     print_name(out, policy->name[0] != '\0' ? policy->name : policy->path, 0);
     fputs("\n\n", out);
-    print_rows(out, result);
-    print_models(out, policy, result);
-    print_diversity(out, policy, result);
+    check_report_figures(policy, result, out);
 }

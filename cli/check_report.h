@@ -21,5 +21,8 @@ MUST_USE enum status check_report_json(const struct policy *policy,
 void check_report_text(const struct policy *policy,
                        const struct recheck_result *result, const char *name,
                        FILE *out);
+/* The figures of it alone: rows, classes, models, sensitive attributes. */
+void check_report_figures(const struct policy *policy,
+                          const struct recheck_result *result, FILE *out);
 
 #endif

@@ -27,7 +27,8 @@
       "a local network of ledger nodes: up, down, status")                     \
     X("ledger", command_ledger,                                                \
       "submit, show and prove entries of the ledger; verify proofs")           \
-    X("audit", command_audit, "recompute everything from one node's files")
+    X("audit", command_audit, "recompute everything from one node's files")    \
+    X("verify", command_verify, "is a release what its certificate says?")
 
 #define COMMAND_DECLARE(name, function, help)                                  \
     int function(int argc, char **argv);

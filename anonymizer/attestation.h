@@ -200,6 +200,7 @@ void attestation_destroy(struct attestation **attestation);
  * Each check has a name, and a sentence that is true once it has passed.  They
  * are made in this order, and the first that fails ends it. */
 #define ATTESTATION_CHECKS(X)                                                  \
+    X(CHECK_CERTIFICATE, "certificate", "it is signed by an anonymizer")       \
     X(CHECK_LOG, "log",                                                        \
       "request, approval, permit and release are in the trusted log, under "   \
       "one checkpoint that enough nodes have cosigned")                        \
@@ -211,11 +212,9 @@ void attestation_destroy(struct attestation **attestation);
     X(CHECK_COMMITMENTS, "commitments",                                        \
       "permit and release stand for the statements in the certificate")        \
     X(CHECK_SIGNERS, "signers",                                                \
-      "an institute asked; custodian, broker and anonymizer of one "           \
-      "organisation agreed, each by a certificate of a trusted root")          \
+      "an institute asked; custodian, broker and this anonymizer, of one "     \
+      "organisation, agreed, each by a certificate of a trusted root")         \
     X(CHECK_SIGNATURES, "signatures", "the signatures of all of them hold")    \
-    X(CHECK_CERTIFICATE, "certificate",                                        \
-      "the anonymizer that endorsed the release has signed this certificate")  \
     X(CHECK_PERMIT, "permit",                                                  \
       "the release rests on no more rows than subjects were permitted")        \
     X(CHECK_POLICY, "policy",                                                  \

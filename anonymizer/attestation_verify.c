@@ -99,6 +99,50 @@ static bool payload_number(const struct entry *entry, const char *name,
     return true;
 }
 
+static const struct certificate *
+find_signer(const struct attestation *attestation, const char *id)
+{
+    for (size_t i = 0; i < attestation->signer_count; i++)
+        if (strcmp(certificate_id(attestation->signer[i]), id) == 0)
+            return attestation->signer[i];
+    return NULL;
+}
+
+static bool is_of(const struct certificate *certificate,
+                  enum identity_role role, const char *organisation)
+{
+    const struct certificate_subject *subject =
+        certificate_subject(certificate);
+
+    return !subject->is_authority && subject->role == role &&
+           (organisation == NULL ||
+            strcmp(subject->organisation, organisation) == 0);
+}
+
+/* ---- the envelope ---- */
+
+/* That this anonymizer is one to be believed is for the signers' check to
+ * say; until then nothing but the file's own word is known. */
+static enum status check_certificate(struct examination *examination,
+                                     struct error *err)
+{
+    const struct attestation *attestation = examination->attestation;
+    struct attestation_findings *findings = examination->findings;
+    const char *id = attestation->envelope.signature[0].by;
+    const struct certificate *signer = find_signer(attestation, id);
+
+    if (signer == NULL || !is_of(signer, IDENTITY_ANONYMIZER, NULL))
+        return attestation_no(findings, CHECK_CERTIFICATE, err,
+                              "it is signed by %s, who is no anonymizer that "
+                              "it names",
+                              id);
+    if (dsse_verify(&attestation->envelope, signer, err) != OK)
+        return attestation_doubt(findings, CHECK_CERTIFICATE,
+                                 certificate_subject(signer)->name, err);
+    findings->anonymizer = signer;
+    return OK;
+}
+
 /* ---- the log ---- */
 
 static enum status check_log(struct examination *examination, struct error *err)
@@ -270,15 +314,6 @@ static enum status check_commitments(struct examination *examination,
 
 /* ---- signers ---- */
 
-static const struct certificate *
-find_signer(const struct attestation *attestation, const char *id)
-{
-    for (size_t i = 0; i < attestation->signer_count; i++)
-        if (strcmp(certificate_id(attestation->signer[i]), id) == 0)
-            return attestation->signer[i];
-    return NULL;
-}
-
 /* What the cosignatures and the permit say of the time.  False if both cannot
  * be. */
 static bool find_time(struct examination *examination)
@@ -385,17 +420,6 @@ static enum status check_signers_of(const struct examination *examination,
     return OK;
 }
 
-static bool is_of(const struct certificate *certificate,
-                  enum identity_role role, const char *organisation)
-{
-    const struct certificate_subject *subject =
-        certificate_subject(certificate);
-
-    return !subject->is_authority && subject->role == role &&
-           (organisation == NULL ||
-            strcmp(subject->organisation, organisation) == 0);
-}
-
 static enum status check_asker(const struct examination *examination,
                                struct error *err)
 {
@@ -417,27 +441,37 @@ static enum status check_asker(const struct examination *examination,
     return OK;
 }
 
+static bool has_signed(const struct entry *entry, const char *id)
+{
+    for (size_t i = 0; i < entry->signature_count; i++)
+        if (strcmp(entry->signature[i].by, id) == 0)
+            return true;
+    return false;
+}
+
 /* The release's own endorsement: AND('H.custodian', 'H.broker',
  * 'H.anonymizer'), its author the broker, H the organisation of all. */
 static enum status check_endorsers(const struct examination *examination,
                                    const char *organisation, struct error *err)
 {
-    static const enum identity_role wanted[] = {
-        IDENTITY_BROKER, IDENTITY_CUSTODIAN, IDENTITY_ANONYMIZER};
+    struct attestation_findings *findings = examination->findings;
     const struct entry *entry = entry_of(examination, STEP_RELEASE);
+    bool custodian = false;
 
-    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
-        bool found = false;
-
-        for (size_t j = 0; j < entry->signature_count; j++)
-            found |= is_of(
-                find_signer(examination->attestation, entry->signature[j].by),
-                wanted[i], organisation);
-        if (!found)
-            return attestation_no(examination->findings, CHECK_SIGNERS, err,
-                                  "the release is not endorsed by %s's %s",
-                                  organisation, identity_role_name(wanted[i]));
-    }
+    for (size_t i = 0; i < entry->signature_count; i++)
+        custodian |=
+            is_of(find_signer(examination->attestation, entry->signature[i].by),
+                  IDENTITY_CUSTODIAN, organisation);
+    if (!custodian)
+        return attestation_no(findings, CHECK_SIGNERS, err,
+                              "the release is endorsed by no custodian of %s",
+                              organisation);
+    if (!has_signed(entry, certificate_id(findings->anonymizer)) ||
+        !is_of(findings->anonymizer, IDENTITY_ANONYMIZER, organisation))
+        return attestation_no(findings, CHECK_SIGNERS, err,
+                              "the release is not endorsed by the anonymizer "
+                              "that signed the certificate, of %s",
+                              organisation);
     return OK;
 }
 
@@ -508,34 +542,6 @@ static enum status check_signatures(struct examination *examination,
                                          attestation_step_name(step), err);
         }
     }
-    return OK;
-}
-
-/* By an anonymizer of that organisation who endorsed the release, too. */
-static enum status check_certificate(struct examination *examination,
-                                     struct error *err)
-{
-    const struct attestation *attestation = examination->attestation;
-    struct attestation_findings *findings = examination->findings;
-    const struct entry *release = entry_of(examination, STEP_RELEASE);
-    const char *id = attestation->envelope.signature[0].by;
-    const char *organisation =
-        certificate_subject(findings->custodian)->organisation;
-    const struct certificate *signer = find_signer(attestation, id);
-    bool endorsed = false;
-
-    for (size_t i = 0; i < release->signature_count; i++)
-        endorsed |= strcmp(release->signature[i].by, id) == 0;
-    if (signer == NULL || !endorsed ||
-        !is_of(signer, IDENTITY_ANONYMIZER, organisation))
-        return attestation_no(findings, CHECK_CERTIFICATE, err,
-                              "it is signed by %s, who is not the anonymizer "
-                              "that endorsed the release",
-                              id);
-    if (dsse_verify(&attestation->envelope, signer, err) != OK)
-        return attestation_doubt(findings, CHECK_CERTIFICATE,
-                                 certificate_subject(signer)->name, err);
-    findings->anonymizer = signer;
     return OK;
 }
 
@@ -642,6 +648,7 @@ enum status attestation_verify(const struct attestation *attestation,
 {
     static enum status (*const checks[])(struct examination *,
                                          struct error *) = {
+        [CHECK_CERTIFICATE] = check_certificate,
         [CHECK_LOG] = check_log,
         [CHECK_VERDICT] = check_verdict,
         [CHECK_CHAIN] = check_chain,
@@ -649,7 +656,7 @@ enum status attestation_verify(const struct attestation *attestation,
         [CHECK_COMMITMENTS] = check_commitments,
         [CHECK_SIGNERS] = check_signers,
         [CHECK_SIGNATURES] = check_signatures,
-        [CHECK_CERTIFICATE] = check_certificate,
+
         [CHECK_PERMIT] = check_permit,
         [CHECK_POLICY] = check_policy,
         [CHECK_RELEASE] = check_release,

@@ -40,11 +40,11 @@ static void demand(enum status status, const struct error *err)
 
 /* ---- answers, on its thread ---- */
 
+/* The answer borrows the words. */
 static void answer_no(struct message *answer, const struct message *request)
 {
-    struct error why;
+    static const struct error why = {E_NO, "there is none"};
 
-    (void)!error_set(&why, E_NO, "there is none");
     message_fail(answer, request->request_id, &why, false, "");
 }
 

@@ -14,8 +14,8 @@
  * called there, again and again.  What takes longer than a request may wait is
  * for a thread of the service's own.
  *
- * `part` (common/upload.h) is taken by the desk itself, from whoever may ask for
- * anything.
+ * `part` (common/upload.h) is taken by the desk itself, from whoever may ask
+ * for anything.
  *
  * `failed` says to try again only where nothing was begun: too many wait, or
  * the service is stopping.  The same request again, under its id and by the

@@ -42,7 +42,7 @@ void uploads_destroy(struct uploads **uploads);
 
 /* Take one `part` from the owner of the certificate with that id; *size is what
  * there is of the upload now.  E_INPUT for a part that does not follow, E_LIMIT
- * when there is too much.  Whatever fails leaves the upload as it was.  `now_ms`
+ * when there is too much.  Whatever fails leaves the upload as it was. `now_ms`
  * is of clock_steady_ms(). */
 MUST_USE enum status uploads_take(struct uploads *uploads, const char *owner,
                                   const struct message *part, uint64_t now_ms,

@@ -114,10 +114,8 @@ static enum status check_standing(struct desk *desk,
 
     if (known == NULL) {
         error_init(&said);
-        status = need_client(desk, &said);
-        if (status == OK)
-            status = standing_check(desk->client, desk->settings->genesis,
-                                    certificate, &said);
+        status = standing_check(desk->client, desk->settings->genesis,
+                                certificate, &said);
         if (status == OK || status == E_REFUSED)
             keep_standing(desk, id, &said);
     } else {

@@ -123,14 +123,18 @@ enum status standing_check(struct client *client, const struct genesis *genesis,
     if (status == OK) {
         snprintf(which, sizeof which, "%ju", (uintmax_t)position);
         status = shown_ask(&shown, client, which, &why);
-        if (status == OK) {
-            status = judge(&shown, genesis, id, &why);
-            shown_clear(&shown);
-        } else if (status == E_NO) {
-            status = error_set(&why, E_SYSTEM,
-                               "no node shows the entry that wrote of the "
-                               "certificate");
-        }
+    }
+    if (status == OK) {
+        status = judge(&shown, genesis, id, &why);
+        shown_clear(&shown);
+    } else if (status == E_REFUSED) {
+        /* It is us whom they refuse. */
+        why.status = E_SYSTEM;
+        status = error_wrap(&why, "the nodes do not answer us");
+    } else if (status == E_NO) {
+        status = error_set(&why, E_SYSTEM,
+                           "no node shows the entry that wrote of the "
+                           "certificate");
     }
     if (status != OK)
         *err = why;

@@ -27,7 +27,7 @@ struct fake_ledger {
     struct fact fact[FAKE_LEDGER_ENTRIES_MAX];
     size_t count;
     unsigned asked;
-    bool is_silent, forgets;
+    bool is_silent, forgets, is_shut;
 };
 
 static void demand(enum status status, const struct error *err)
@@ -112,11 +112,15 @@ static void on_question(struct bus *bus, const struct bus_sender *sender,
 static enum status admit(const struct certificate *certificate,
                          const char *service, void *context, struct error *err)
 {
+    struct fake_ledger *ledger = context;
+    bool is_shut;
+
     (void)certificate;
     (void)service;
-    (void)context;
-    (void)err;
-    return OK;
+    pthread_mutex_lock(&ledger->lock);
+    is_shut = ledger->is_shut;
+    pthread_mutex_unlock(&ledger->lock);
+    return is_shut ? error_set(err, E_REFUSED, "you are nobody") : OK;
 }
 
 static void *run(void *argument)
@@ -175,7 +179,8 @@ void fake_ledger_open(struct fake_ledger **out, const char *folder)
                                      .pair = &ledger->node.pair,
                                      .certificate = ledger->node.certificate,
                                      .key = ledger->node.key,
-                                     .admit = admit};
+                                     .admit = admit,
+                                     .context = ledger};
     demand(bus_open(&ledger->bus, &settings, &err), &err);
     bus_handle(ledger->bus, MESSAGE_HISTORY, on_question, ledger);
     bus_handle(ledger->bus, MESSAGE_FIND, on_question, ledger);
@@ -302,6 +307,13 @@ void fake_ledger_forget(struct fake_ledger *ledger, bool forgets)
 {
     pthread_mutex_lock(&ledger->lock);
     ledger->forgets = forgets;
+    pthread_mutex_unlock(&ledger->lock);
+}
+
+void fake_ledger_shut(struct fake_ledger *ledger, bool is_shut)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->is_shut = is_shut;
     pthread_mutex_unlock(&ledger->lock);
 }
 

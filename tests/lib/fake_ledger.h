@@ -50,6 +50,9 @@ void fake_ledger_hush(struct fake_ledger *ledger, bool silent);
 /* It gives a history and has none of the entries in it. */
 void fake_ledger_forget(struct fake_ledger *ledger, bool forgets);
 
+/* It lets nobody in, from now on; or does so again. */
+void fake_ledger_shut(struct fake_ledger *ledger, bool is_shut);
+
 /* How many histories it was asked for. */
 unsigned fake_ledger_asked(struct fake_ledger *ledger);
 

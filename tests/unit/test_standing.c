@@ -192,6 +192,17 @@ static void a_node_without_an_answer_lets_nobody_in(void)
     end();
 }
 
+/* That the nodes refuse a service is no word about whoever asks it. */
+static void a_service_that_is_refused_refuses_nobody(void)
+{
+    begin();
+    client_close(&client);
+    fake_ledger_shut(ledger, true);
+    demand(client_open(&client, &options, &err));
+    expect(custodian.certificate, E_SYSTEM, "the nodes do not answer us: ");
+    end();
+}
+
 /* ---- at the door ---- */
 
 static void who_has_a_certificate_of_an_authority_is_let_in(void)
@@ -237,6 +248,8 @@ void suite_standing(void)
          an_enrolment_that_is_none_lets_nobody_in},
         {"a node without an answer lets nobody in",
          a_node_without_an_answer_lets_nobody_in},
+        {"a service that is refused refuses nobody",
+         a_service_that_is_refused_refuses_nobody},
         {"who has a certificate of an authority is let in",
          who_has_a_certificate_of_an_authority_is_let_in},
         {"a stranger is not let in", a_stranger_is_not_let_in},

@@ -20,7 +20,7 @@ static void demand(enum status status, const struct error *err)
 
 static void make_trust(struct released *world)
 {
-    const struct network *network = &world->network;
+    const struct network *network = world->network;
     struct error err;
 
     error_init(&err);
@@ -40,7 +40,7 @@ static void make_trust(struct released *world)
 
 static void plan_people(struct released *world)
 {
-    const struct network *network = &world->network;
+    const struct network *network = world->network;
 
     world->author[STEP_REQUEST] =
         network_who(network, SOUTH, IDENTITY_RESEARCH_INSTITUTE);
@@ -106,7 +106,7 @@ static void plan_figures(struct released *world)
     world->level[0] = 1; /* age */
 }
 
-void released_open(struct released *world)
+void released_open(struct released *world, struct network *network)
 {
     struct text *const texts[] = {&world->terms, &world->permit,
                                   &world->outcome, &world->note,
@@ -117,7 +117,7 @@ void released_open(struct released *world)
         text_init(texts[i]);
     for (size_t i = 0; i < ATTESTATION_STEPS; i++)
         text_init(&world->proof[i]);
-    network_open(&world->network);
+    world->network = network;
     make_trust(world);
     plan_people(world);
     plan_log(world);
@@ -226,19 +226,19 @@ static void make_entry(struct released *world, enum attestation_step step,
         shown = world->terms_of[step];
     switch (step) {
     case STEP_REQUEST:
-        network_entry_format(entry, &world->network, world->type[step],
+        network_entry_format(entry, world->network, world->type[step],
                              world->author[step],
                              "{\"dataset\":\"%s\",\"terms\":\"%s\"}",
                              world->requested_dataset, shown);
         break;
     case STEP_APPROVE:
         network_entry_format(
-            entry, &world->network, world->type[step], world->author[step],
+            entry, world->network, world->type[step], world->author[step],
             "{\"request\":\"%s\",\"terms\":\"%s\"}", before, shown);
         break;
     case STEP_PERMIT:
         network_entry_format(
-            entry, &world->network, world->type[step], world->author[step],
+            entry, world->network, world->type[step], world->author[step],
             "{\"approve\":\"%s\",\"commitment\":\"%s\","
             "\"expires\":%ju,\"size\":%ju,\"terms\":\"%s\"}",
             before, commitment, (uintmax_t)world->payload_expires,
@@ -247,7 +247,7 @@ static void make_entry(struct released *world, enum attestation_step step,
     case STEP_RELEASE:
     default:
         network_entry_format(
-            entry, &world->network, world->type[step], world->author[step],
+            entry, world->network, world->type[step], world->author[step],
             "{\"checked\":%ju,\"commitment\":\"%s\","
             "\"permit\":\"%s\",\"terms\":\"%s\"}",
             (uintmax_t)world->checked, commitment, before, shown);
@@ -346,7 +346,7 @@ static void write_note(struct released *world, const struct log *log)
     demand(text_append_string(&world->note, "\n", &err), &err);
     for (size_t i = 0; i < world->cosigners; i++)
         demand(note_cosign(world->trust.node[i].name,
-                           world->network.cosigner[i], text_bytes(&text),
+                           world->network->cosigner[i], text_bytes(&text),
                            world->cosigned_at, &world->note, &err),
                &err);
     text_clear(&text);
@@ -404,7 +404,7 @@ void released_walk(struct released *world)
     for (size_t i = 0; i < 4 && world->endorser[i] != NULL; i++)
         add_signer(world, world->endorser[i]);
     for (size_t i = 0; i < NETWORK_ORGANISATIONS; i++)
-        world->authority[i] = world->network.authority[i].certificate;
+        world->authority[i] = world->network->authority[i].certificate;
     parts->signer = world->signer;
     parts->authority = world->authority;
     parts->authority_count = NETWORK_ORGANISATIONS;
@@ -435,5 +435,4 @@ void released_close(struct released *world)
     policy_close(&world->policy);
     for (size_t i = 0; i < world->trust.node_count; i++)
         note_verifier_clear(&world->trust.node[i]);
-    network_close(&world->network);
 }

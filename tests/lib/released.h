@@ -4,7 +4,7 @@
  *
  *     struct released world;
  *
- *     released_open(&world);        everything as it should be
+ *     released_open(&world, &network);    everything as it should be
  *     world.count = 4;              ... but for what a test wants otherwise
  *     released_walk(&world);        entries, log, checkpoint, proofs -> parts
  *     world.parts.release = ...     ... and here, too
@@ -50,7 +50,7 @@
     "\"suppressed_rows\":\"drop\",\"suppression_limit\":0.17}"
 
 struct released {
-    struct network network;
+    struct network *network; /* borrowed; one may serve many worlds */
     struct trust trust;
 
     /* ---- what is to be made; all right after released_open ---- */
@@ -91,7 +91,7 @@ struct released {
     struct text certificate;
 };
 
-void released_open(struct released *world);
+void released_open(struct released *world, struct network *network);
 void released_walk(struct released *world);
 /* Fails where attestation_write does. */
 enum status released_certify(struct released *world, struct error *err);

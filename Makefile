@@ -205,6 +205,10 @@ tools := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 $(B)/tests/%: $(B)/tests/tools/%.o $(B)/libcli.a $(B)/libanonymizer.a \
               $(B)/libbroker.a $(B)/libcommon.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
+# This one makes up a whole network.
+$(B)/tests/certify: $(B)/tests/tools/certify.o $(B)/tests/lib/released.o \
+                    $(B)/tests/lib/federation.o $(archives)
+	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 
 e2e: $(programs) $(tools)
 	@BIN=$(B) .ci/e2e $(E2E)

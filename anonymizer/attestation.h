@@ -202,8 +202,7 @@ void attestation_destroy(struct attestation **attestation);
 #define ATTESTATION_CHECKS(X)                                                  \
     X(CHECK_CERTIFICATE, "certificate", "it is signed by an anonymizer")       \
     X(CHECK_LOG, "log",                                                        \
-      "request, approval, permit and release are in the trusted log, under "   \
-      "one checkpoint that enough nodes have cosigned")                        \
+      "all four entries are in the log, under one cosigned checkpoint")        \
     X(CHECK_VERDICT, "verdict", "all nodes found the four entries valid")      \
     X(CHECK_CHAIN, "chain",                                                    \
       "each of them names the one before it and stands behind it")             \
@@ -212,11 +211,10 @@ void attestation_destroy(struct attestation **attestation);
     X(CHECK_COMMITMENTS, "commitments",                                        \
       "permit and release stand for the statements in the certificate")        \
     X(CHECK_SIGNERS, "signers",                                                \
-      "an institute asked; custodian, broker and this anonymizer, of one "     \
-      "organisation, agreed, each by a certificate of a trusted root")         \
+      "each had the right role, by a certificate of a trusted root")           \
     X(CHECK_SIGNATURES, "signatures", "the signatures of all of them hold")    \
     X(CHECK_PERMIT, "permit",                                                  \
-      "the release rests on no more rows than subjects were permitted")        \
+      "the release has no more rows than subjects were permitted")             \
     X(CHECK_POLICY, "policy",                                                  \
       "the policy is the one that was asked for, and its limits are kept")     \
     X(CHECK_RELEASE, "release", "the certificate is for this release alone")   \

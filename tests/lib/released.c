@@ -202,8 +202,10 @@ static void write_outcome(struct released *world)
         !hex_decode(bytes_of_string(world->other_permit), world->permit_id.byte,
                     DIGEST_SIZE))
         abort();
-    demand(digest_bytes(&world->output, bytes_of_string(world->table), &err),
-           &err);
+    if (world->table != NULL)
+        demand(
+            digest_bytes(&world->output, bytes_of_string(world->table), &err),
+            &err);
     world->facts.policy = world->policy;
     demand(release_statement_write(&world->facts, &world->outcome, &err), &err);
     draw(&world->parts.outcome, &world->outcome);

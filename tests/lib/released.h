@@ -27,6 +27,7 @@
 #include "tests/lib/federation.h"
 
 #define RELEASED_LEAVES 11
+#define RELEASED_ATTRIBUTES_MAX 64
 #define RELEASED_ID "5f0a5f0a5f0a5f0a0123456789abcdef"
 
 #define RELEASED_TABLE                                                         \
@@ -74,10 +75,10 @@ struct released {
     uint64_t count, size, expires, payload_size, payload_expires, checked;
     /* release statement; permit is set unless `other_permit` */
     const char *policy_text;
-    const char *table;
+    const char *table; /* NULL: `output` is its digest */
     struct release_facts facts;
     struct class_figures before, after;
-    uint32_t level[8];
+    uint32_t level[RELEASED_ATTRIBUTES_MAX];
     const char *other_permit;  /* hex */
     const char *other_release; /* id */
 
@@ -94,7 +95,8 @@ struct released {
 void released_open(struct released *world, struct network *network);
 void released_walk(struct released *world);
 /* Fails where attestation_write does. */
-enum status released_certify(struct released *world, struct error *err);
+MUST_USE enum status released_certify(struct released *world,
+                                      struct error *err);
 void released_close(struct released *world);
 
 #endif

@@ -87,7 +87,8 @@ struct released {
     struct digest output, permit_id;
     struct text terms, permit, outcome, note, proof[ATTESTATION_STEPS];
     struct network_entry entry[ATTESTATION_STEPS];
-    const struct certificate *signer[8], *authority[NETWORK_ORGANISATIONS];
+    const struct certificate *signer[ATTESTATION_SIGNERS_MAX];
+    const struct certificate *authority[ATTESTATION_SIGNERS_MAX];
     struct attestation_parts parts;
     struct text certificate;
 };

@@ -798,6 +798,28 @@ static void an_anonymizer_that_nobody_enrolled_is_refused(void)
     network_person_clear(&stranger);
 }
 
+/* The same names, organisations and roles, with its authority at hand: but of a
+ * root that nobody trusts here. */
+static void a_certificate_of_another_root_is_refused(void)
+{
+    static struct network elsewhere;
+
+    begin();
+    network_open(&elsewhere);
+    world.author[STEP_APPROVE] = world.endorser[0] =
+        network_who(&elsewhere, NORTH, IDENTITY_CUSTODIAN);
+    released_walk(&world);
+    world.authority[world.parts.authority_count++] =
+        elsewhere.authority[NORTH].certificate;
+    certify();
+    expect_no(
+        &(struct question){&world.certificate, world.table, &world.trust},
+        CHECK_SIGNERS,
+        "approve: custodian-of-north of north does not lead to a trusted root");
+    network_close(&elsewhere);
+    end();
+}
+
 /* ---- time ---- */
 
 #define HOUR INT64_C(3600000)
@@ -1248,6 +1270,8 @@ void suite_attestation(void)
          who_has_no_right_to_sign_is_refused},
         {"an anonymizer that nobody enrolled is refused",
          an_anonymizer_that_nobody_enrolled_is_refused},
+        {"a certificate of another root is refused",
+         a_certificate_of_another_root_is_refused},
         {"a certificate that was not valid then is refused",
          a_certificate_that_was_not_valid_then_is_refused},
         {"a checkpoint from before the permit is refused",

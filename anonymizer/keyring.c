@@ -18,6 +18,10 @@
 /* Of keyrings and of epochs: 128 random bits. */
 #define NAME_SIZE 16
 
+/* Rows that are passed over in the search for the next one: a new search takes
+ * as long as some ten steps. */
+#define STEPS_MAX 16
+
 /* Keys that are wrapped anew between two looks at the database. */
 #define REWRAP_KEYS 1024
 
@@ -32,6 +36,7 @@ enum {
     COUNT,
     ADD,
     FIND,
+    FIND_FROM,
     MARK,
     MARKED,
     DROP_MARKED,
@@ -48,6 +53,8 @@ static const char *const statements[] = {
     [COUNT] = "SELECT count(*) FROM subject",
     [ADD] = "INSERT INTO subject(id, key, wrapped) VALUES(?1, ?2, ?3)",
     [FIND] = "SELECT key, wrapped FROM subject WHERE id = ?1",
+    [FIND_FROM] = "SELECT id, key, wrapped FROM subject WHERE id >= ?1 ORDER BY"
+                  " id",
     [MARK] = "INSERT INTO marked(id) SELECT id FROM subject WHERE id = ?1 ON"
              " CONFLICT DO NOTHING",
     [MARKED] = "SELECT EXISTS (SELECT 1 FROM marked)",
@@ -89,7 +96,8 @@ struct keyring {
     struct text folder;
     struct epoch *epoch; /* zeros in a keyring that has none yet */
     uint8_t name[NAME_SIZE];
-    bool stopped; /* an erasure failed half-way */
+    bool stopped;        /* an erasure failed half-way */
+    uint64_t generation; /* erasures since it was opened */
 };
 
 static enum status altered(const struct keyring *keyring, const char *what,
@@ -181,20 +189,29 @@ static enum status wrap(struct keyring *keyring, const struct epoch *epoch,
                       bytes_of(key, sizeof *key), wrapped->wrapped, err);
 }
 
-enum status keyring_unwrap(struct keyring *keyring,
-                           const struct subject_id *subject,
-                           const struct wrapped_key *wrapped,
-                           struct subject_key *key, struct error *err)
+enum status keyring_unwrap_by(const struct keyring *keyring, struct seal *seal,
+                              const struct subject_id *subject,
+                              const struct wrapped_key *wrapped,
+                              struct subject_key *key, struct error *err)
 {
     struct association associated =
         associate(keyring, keyring->epoch, subject, wrapped->id);
     enum status status = seal_open(
-        keyring->seal, keyring->epoch->key, association_bytes(&associated),
+        seal, keyring->epoch->key, association_bytes(&associated),
         bytes_of(wrapped->wrapped, WRAPPED_SIZE), (uint8_t *)key, err);
 
     return status == E_REFUSED
                ? altered(keyring, "a wrapped key is damaged", err)
                : status;
+}
+
+enum status keyring_unwrap(struct keyring *keyring,
+                           const struct subject_id *subject,
+                           const struct wrapped_key *wrapped,
+                           struct subject_key *key, struct error *err)
+{
+    return keyring_unwrap_by(keyring, keyring->seal, subject, wrapped, key,
+                             err);
 }
 
 /* ---- epochs ---- */
@@ -443,6 +460,7 @@ static enum status turn(struct keyring *keyring, uint64_t *erased,
     if (status == OK) {
         epoch_release(&keyring->epoch);
         keyring->epoch = fresh;
+        keyring->generation++;
         fresh = NULL;
         status = destroy_others(keyring, err);
     }
@@ -664,6 +682,78 @@ enum status keyring_find(struct keyring *keyring,
          !sql_column_fixed(find, 1, wrapped->wrapped, WRAPPED_SIZE)))
         status = altered(keyring, "a row has a wrong size", err);
     sql_store_reset(find);
+    return status;
+}
+
+uint64_t keyring_generation(const struct keyring *keyring)
+{
+    return keyring->generation;
+}
+
+/* A walk through keys.db. */
+struct walk {
+    struct sql_statement *from;
+    struct subject_id at; /* of the present row */
+    bool found;           /* there is one */
+};
+
+static enum status walk_step(struct keyring *keyring, struct walk *walk,
+                             struct error *err)
+{
+    enum status status =
+        sql_store_step(keyring->store, walk->from, &walk->found, err);
+
+    if (status == OK && walk->found &&
+        !sql_column_fixed(walk->from, 0, walk->at.byte, SUBJECT_ID_SIZE))
+        status = altered(keyring, "a row has a wrong size", err);
+    return status;
+}
+
+/* To the first row that is not before `subject`: a few steps, or a new search
+ * when it is farther away. */
+static enum status walk_to(struct keyring *keyring, struct walk *walk,
+                           const struct subject_id *subject, struct error *err)
+{
+    enum status status = OK;
+
+    for (unsigned step = 0; status == OK && walk->from != NULL; step++) {
+        if (!walk->found || subject_id_compare(&walk->at, subject) >= 0)
+            return OK;
+        if (step == STEPS_MAX)
+            break;
+        status = walk_step(keyring, walk, err);
+    }
+    if (status == OK)
+        status = sql_store_prepare(keyring->store, FIND_FROM, &walk->from, err);
+    if (status != OK)
+        return status;
+    sql_bind_bytes(walk->from, 1, bytes_of(subject->byte, SUBJECT_ID_SIZE));
+    return walk_step(keyring, walk, err);
+}
+
+enum status keyring_find_many(struct keyring *keyring,
+                              const struct subject_id *subject, size_t count,
+                              keyring_take *take, void *context,
+                              struct error *err)
+{
+    struct walk walk = {0};
+    struct wrapped_key key;
+    enum status status = check_going(keyring, err);
+
+    for (size_t i = 0; status == OK && i < count; i++) {
+        assert(i == 0 || subject_id_compare(&subject[i - 1], &subject[i]) < 0);
+        status = walk_to(keyring, &walk, &subject[i], err);
+        if (status != OK || !walk.found)
+            break;
+        if (subject_id_compare(&walk.at, &subject[i]) != 0)
+            continue;
+        if (sql_column_fixed(walk.from, 1, key.id, KEY_ID_SIZE) &&
+            sql_column_fixed(walk.from, 2, key.wrapped, WRAPPED_SIZE))
+            take(context, i, &key);
+        else
+            status = altered(keyring, "a row has a wrong size", err);
+    }
+    sql_store_reset(walk.from);
     return status;
 }
 

@@ -105,11 +105,33 @@ MUST_USE enum status keyring_find(struct keyring *keyring,
                                   struct wrapped_key *wrapped, bool *found,
                                   struct error *err);
 
+/* The same for many, ascending and none twice, in one walk through keys.db:
+ * take(context, i, key) for each of them that has one, in order; `key` is
+ * borrowed for the call. */
+typedef void keyring_take(void *context, size_t i,
+                          const struct wrapped_key *key);
+MUST_USE enum status keyring_find_many(struct keyring *keyring,
+                                       const struct subject_id *subject,
+                                       size_t count, keyring_take *take,
+                                       void *context, struct error *err);
+
+/* Another one after each erasure, from which on keys that were found before
+ * open no more. */
+uint64_t keyring_generation(const struct keyring *keyring);
+
 /* Open it.  E_INPUT if it was altered. */
 MUST_USE enum status keyring_unwrap(struct keyring *keyring,
                                     const struct subject_id *subject,
                                     const struct wrapped_key *wrapped,
                                     struct subject_key *key, struct error *err);
+/* The same in one of several threads, each with a seal of its own, while no
+ * other function of the keyring runs. */
+MUST_USE enum status keyring_unwrap_by(const struct keyring *keyring,
+                                       struct seal *seal,
+                                       const struct subject_id *subject,
+                                       const struct wrapped_key *wrapped,
+                                       struct subject_key *key,
+                                       struct error *err);
 
 /* End their keys, as above; subjects without a key are none to erase.  When it
  * has failed, the keyring refuses everything until it was opened anew, which

@@ -140,6 +140,7 @@ struct vault_request {
     size_t permitted_count;
     vault_access *access; /* never NULL */
     void *context;        /* of access */
+    unsigned threads;     /* that check and open rows; 0 is taken for 1 */
 };
 
 struct vault_reader;
@@ -163,10 +164,11 @@ MUST_USE enum status vault_reader_open(struct vault_reader **reader,
 void vault_reader_close(struct vault_reader **reader);
 
 /* The next permitted row in the order of the dataset, or *row = NULL at the
- * end.  Rows of permitted subjects whose keys have ended are left out and
- * counted.  E_INPUT for what was altered, named by its row; only with the end
- * is it certain that nothing was, so what was made of the rows before counts
- * only then.  Nothing may be read after a failure. */
+ * end.  A batch is opened at once; nothing of it is given if one of its rows
+ * was altered.  Rows of permitted subjects whose keys have ended are left out
+ * and counted.  E_INPUT for what was altered, named by its row; only with the
+ * end is it certain that nothing was, so what was made of the rows before
+ * counts only then.  Nothing may be read after a failure. */
 MUST_USE enum status vault_reader_next(struct vault_reader *reader,
                                        const struct vault_row **row,
                                        struct error *err);

@@ -58,10 +58,9 @@ struct row_association row_associate(const struct row_home *home,
                                      const uint8_t token[ROW_TOKEN_SIZE]);
 
 /* head->commitment is left out of it. */
-MUST_USE enum status
-row_commit(const struct row_home *home, const struct row_head *head,
-           const struct digest *sealed, const uint8_t salt[SALT_SIZE],
-           uint8_t commitment[DIGEST_SIZE], struct error *err);
+void row_commit(const struct row_home *home, const struct row_head *head,
+                const struct digest *sealed, const uint8_t salt[SALT_SIZE],
+                struct digest *commitment);
 
 void row_leaf(const struct row_head *head, const struct digest *sealed,
               struct digest *leaf);

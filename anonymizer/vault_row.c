@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <string.h>
 
 #include "anonymizer/vault_internal.h"
@@ -25,29 +24,26 @@ struct row_association row_associate(const struct row_home *home,
     return out;
 }
 
-enum status row_commit(const struct row_home *home, const struct row_head *head,
-                       const struct digest *sealed,
-                       const uint8_t salt[SALT_SIZE],
-                       uint8_t commitment[DIGEST_SIZE], struct error *err)
+void row_commit(const struct row_home *home, const struct row_head *head,
+                const struct digest *sealed, const uint8_t salt[SALT_SIZE],
+                struct digest *commitment)
 {
     static const char tag[] = "anchorite row 1"; /* with its NUL */
-    uint8_t message[sizeof tag + DATASET_ID_SIZE + DIGEST_SIZE + 8 +
-                    SUBJECT_ID_SIZE + KEY_ID_SIZE + ROW_TOKEN_SIZE +
-                    DIGEST_SIZE];
-    uint8_t number[8], *to = message;
+    uint8_t number[8];
+    const struct bytes part[] = {
+        {(const uint8_t *)tag, sizeof tag},
+        {home->dataset.byte, DATASET_ID_SIZE},
+        {home->schema.byte, DIGEST_SIZE},
+        {number, sizeof number},
+        {head->subject.byte, SUBJECT_ID_SIZE},
+        {head->key_id, KEY_ID_SIZE},
+        {head->token, ROW_TOKEN_SIZE},
+        {sealed->byte, DIGEST_SIZE},
+    };
 
-    static_assert(HMAC_SIZE == DIGEST_SIZE, "a commitment is an HMAC");
     put_be64(number, head->number);
-    to = put(to, tag, sizeof tag);
-    to = put(to, home->dataset.byte, DATASET_ID_SIZE);
-    to = put(to, home->schema.byte, DIGEST_SIZE);
-    to = put(to, number, sizeof number);
-    to = put(to, head->subject.byte, SUBJECT_ID_SIZE);
-    to = put(to, head->key_id, KEY_ID_SIZE);
-    to = put(to, head->token, ROW_TOKEN_SIZE);
-    put(to, sealed->byte, DIGEST_SIZE);
-    return hmac_sha256(bytes_of(salt, SALT_SIZE),
-                       bytes_of(message, sizeof message), commitment, err);
+    digest_hmac(commitment, bytes_of(salt, SALT_SIZE), part,
+                sizeof part / sizeof part[0]);
 }
 
 void row_leaf(const struct row_head *head, const struct digest *sealed,

@@ -4,6 +4,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
@@ -75,16 +76,59 @@ enum status digest_bytes(struct digest *digest, struct bytes data,
  * used again, and so can fail; it also takes 40 % longer for 65 bytes.  The
  * low-level functions run the same code on a context of ours and always
  * return 1. */
+static int update(SHA256_CTX *context, const struct bytes *part, size_t count)
+{
+    int done = 1;
+
+    for (size_t i = 0; i < count; i++)
+        if (part[i].size > 0)
+            done &= SHA256_Update(context, part[i].data, part[i].size);
+    return done;
+}
+
 void digest_parts(struct digest *digest, const struct bytes *part, size_t count)
 {
     SHA256_CTX context;
     int done = SHA256_Init(&context);
 
-    for (size_t i = 0; i < count; i++)
-        if (part[i].size > 0)
-            done &= SHA256_Update(&context, part[i].data, part[i].size);
+    done &= update(&context, part, count);
     done &= SHA256_Final(digest->byte, &context);
     assert(done == 1);
+}
+
+#define HMAC_BLOCK_SIZE 64
+
+/* SHA-256(key ^ 5c5c.. || SHA-256(key ^ 3636.. || parts)) */
+void digest_hmac(struct digest *digest, struct bytes key,
+                 const struct bytes *part, size_t count)
+{
+    uint8_t pad[HMAC_BLOCK_SIZE] = {0};
+    struct digest short_key = {{0}}, inner;
+    SHA256_CTX context;
+    int done = 1;
+
+    if (key.size > sizeof pad) {
+        digest_parts(&short_key, &key, 1);
+        key = bytes_of(short_key.byte, DIGEST_SIZE);
+    }
+    if (key.size > 0)
+        memcpy(pad, key.data, key.size);
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] ^= 0x36;
+    done &= SHA256_Init(&context);
+    done &= SHA256_Update(&context, pad, sizeof pad);
+    done &= update(&context, part, count);
+    done &= SHA256_Final(inner.byte, &context);
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] ^= 0x36 ^ 0x5c;
+    done &= SHA256_Init(&context);
+    done &= SHA256_Update(&context, pad, sizeof pad);
+    done &= SHA256_Update(&context, inner.byte, DIGEST_SIZE);
+    done &= SHA256_Final(digest->byte, &context);
+    assert(done == 1);
+    OPENSSL_cleanse(pad, sizeof pad);
+    OPENSSL_cleanse(&short_key, sizeof short_key);
+    OPENSSL_cleanse(&context, sizeof context);
 }
 
 void digest_hex(const struct digest *digest, char hex[DIGEST_HEX_SIZE])

@@ -2,7 +2,7 @@
  * common/digest.h - SHA-256, by OpenSSL.
  *
  * The digest of one person's value is that value, since it can be guessed:
- * digests here are for whole files and public texts.
+ * digests here are for whole files and public texts, or have a secret key.
  */
 #ifndef COMMON_DIGEST_H
 #define COMMON_DIGEST_H
@@ -39,6 +39,11 @@ MUST_USE enum status digest_bytes(struct digest *digest, struct bytes data,
  * for the many small digests of a Merkle tree. */
 void digest_parts(struct digest *digest, const struct bytes *part,
                   size_t count);
+
+/* HMAC-SHA256(key, parts), RFC 2104; does not allocate nor fail either: for the
+ * many commitments of a dataset.  Elsewhere hmac_sha256 (common/sign.h). */
+void digest_hmac(struct digest *digest, struct bytes key,
+                 const struct bytes *part, size_t count);
 
 /* Lower-case hex and a NUL. */
 void digest_hex(const struct digest *digest, char hex[DIGEST_HEX_SIZE]);

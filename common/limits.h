@@ -82,6 +82,10 @@
 #define VAULT_BATCH_ROWS 16384
 #define VAULT_BATCH_SIZE (4u << 20)
 
+/* Parts of a batch that its threads take in turn: several for each of some
+ * cores, so that none waits long for the last. */
+#define VAULT_SHARES 16
+
 /* Bytes of a release that are held in memory while its rows are put in random
  * order: a million rows of 128 bytes. */
 #define SHUFFLE_HELD_MAX (128u << 20)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "anonymizer/csv_internal.h"
+#include "anonymizer/policy_columns.h"
 #include "anonymizer/subjects.h"
 #include "common/hash.h"
 #include "common/json.h"
@@ -56,50 +57,16 @@ static bool attribute_is_judged(const struct policy *policy, size_t attribute)
     return false;
 }
 
-/* Every attribute of the policy must be a column of the table. */
-static enum status check_attributes(const struct policy *policy,
-                                    const struct csv_record *header,
-                                    const char *name, struct error *err)
-{
-    for (size_t a = 0; a < policy->attribute_count; a++) {
-        const struct policy_attribute *attribute = &policy->attribute[a];
-        bool found = false;
-
-        for (size_t c = 0; c < header->count && !found; c++)
-            found = bytes_equal_string(header->field[c].value, attribute->name);
-        if (!found)
-            return error_set(err, E_INPUT,
-                             "%s: line %u: attribute %s: the table %s has no "
-                             "such column",
-                             policy->path, attribute->line,
-                             json_quote(attribute->name).text, name);
-    }
-    return OK;
-}
-
-static enum status bind_column(struct reading *reading,
-                               const struct csv_record *header, size_t column,
-                               struct error *err)
+static void bind_column(struct reading *reading, size_t column,
+                        size_t attribute)
 {
     const struct policy *policy = reading->policy;
     struct table *table = reading->table;
-    const struct policy_attribute *attribute =
-        policy_find(policy, header->field[column].value);
-    char words[CSV_COLUMN_WORDS_SIZE];
-    size_t index;
 
     table->column[column].fate = COLUMN_REMOVED;
-    if (attribute == NULL && policy->unlisted_remove)
-        return OK;
-    if (attribute == NULL)
-        return error_set(err, E_INPUT,
-                         "%s: %s: the policy %s does not name it; "
-                         "give it a role there, or set \"unlisted\": "
-                         "\"remove\"",
-                         reading->name, csv_column_words(header, column, words),
-                         policy->path);
-    index = (size_t)(attribute - policy->attribute);
-    switch (attribute->role) {
+    if (attribute == NO_ATTRIBUTE)
+        return;
+    switch (policy->attribute[attribute].role) {
     case ROLE_SUBJECT:
         reading->subject_column = column;
         break;
@@ -108,23 +75,22 @@ static enum status bind_column(struct reading *reading,
     case ROLE_QUASI_IDENTIFYING:
         table->column[column].fate = COLUMN_GENERALIZED;
         table->column[column].quasi = table->quasi_count;
-        table->quasi[table->quasi_count++] =
-            (struct quasi_identifier){.attribute = index,
-                                      .column = column,
-                                      .hierarchy = attribute->hierarchy};
+        table->quasi[table->quasi_count++] = (struct quasi_identifier){
+            .attribute = attribute,
+            .column = column,
+            .hierarchy = policy->attribute[attribute].hierarchy};
         break;
     case ROLE_SENSITIVE:
         table->column[column].fate = COLUMN_KEPT;
-        if (attribute_is_judged(policy, index))
+        if (attribute_is_judged(policy, attribute))
             table->sensitive[table->sensitive_count++] =
-                (struct sensitive_attribute){.attribute = index,
+                (struct sensitive_attribute){.attribute = attribute,
                                              .column = column};
         break;
     case ROLE_INSENSITIVE:
         table->column[column].fate = COLUMN_KEPT;
         break;
     }
-    return OK;
 }
 
 static enum status bind_columns(struct reading *reading,
@@ -133,6 +99,7 @@ static enum status bind_columns(struct reading *reading,
 {
     struct table *table = reading->table;
     size_t count = reading->policy->attribute_count;
+    size_t *attribute = calloc(header->count, sizeof *attribute);
     enum status status;
 
     table->column_count = header->count;
@@ -141,13 +108,16 @@ static enum status bind_columns(struct reading *reading,
     table->sensitive = calloc(count, sizeof *table->sensitive);
     reading->quasi = calloc(count, sizeof *reading->quasi);
     reading->sensitive = calloc(count, sizeof *reading->sensitive);
-    if (table->column == NULL || table->quasi == NULL ||
+    if (attribute == NULL || table->column == NULL || table->quasi == NULL ||
         table->sensitive == NULL || reading->quasi == NULL ||
         reading->sensitive == NULL)
-        return error_memory(err, "the columns");
-    status = check_attributes(reading->policy, header, reading->name, err);
+        status = error_memory(err, "the columns");
+    else
+        status = policy_bind_columns(reading->policy, header, reading->name,
+                                     attribute, err);
     for (size_t c = 0; status == OK && c < header->count; c++)
-        status = bind_column(reading, header, c, err);
+        bind_column(reading, c, attribute[c]);
+    free(attribute);
     return status;
 }
 

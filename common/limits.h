@@ -89,6 +89,37 @@
 /* Bytes of a release that are held in memory while its rows are put in random
  * order: a million rows of 128 bytes. */
 #define SHUFFLE_HELD_MAX (128u << 20)
+/* KiB of a broker's state.db at hand: what a million subjects have said takes
+ * about 50 MB. */
+#define BROKER_CACHE_KIB (64u << 10)
+
+/* Restarts of one release with a new permit, because a permitted subject has
+ * said something else or the permit has expired: more and something is wrong
+ * with how long the work takes. */
+#define PROPOSAL_RESTARTS_MAX 5
+
+/* Drafts of one release entry under one permit: each is stale only if somebody
+ * withdrew within the tenth of a second in which it was signed. */
+#define PROPOSAL_DRAFTS_MAX 1000
+
+/* Moves of a release that one question may bring about; the way from nothing to
+ * published has seven. */
+#define PROPOSAL_MOVES_MAX 64
+
+/* Entries of the log that are applied in one transaction. */
+#define FOLLOWER_BATCH_MAX 64
+
+/* Entries that the broker applies, at most, before it looks whether somebody
+ * asks something: some tenths of a second. */
+#define FOLLOWER_TURN_MAX 1024
+
+/* How long a node may take to show an entry that another node has answered
+ * for. */
+#define FOLLOWER_WAIT_MS 5000
+
+/* A policy with its hierarchies, as it comes with a request: it travels as a
+ * string within a JSON text, where each of its bytes may take two. */
+#define REQUEST_BUNDLE_MAX (7u << 20)
 
 /* Distinct tuples of a table: its list and the slots of a hash table twice as
  * long grow by doubling, and both are counted in 32 bits. */

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "broker/broker_store_internal.h"
+#include "broker/proposal.h"
 
 static enum status copy_column(struct sql_statement *row, int at,
                                struct text *out, struct error *err)
@@ -271,7 +272,7 @@ static enum status read_release(struct broker_store *store,
     uint64_t state, refusal;
     enum status status;
 
-    if (!sql_column_number(row, 0, &state) || state > UINT8_MAX ||
+    if (!sql_column_number(row, 0, &state) || state > PROPOSAL_REFUSED ||
         !sql_column_number(row, 1, &release->restarts) ||
         !sql_column_number(row, 2, &release->drafts) ||
         !sql_column_fixed(row, 3, &release->permit, sizeof release->permit) ||

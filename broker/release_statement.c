@@ -1,0 +1,64 @@
+#include "broker/release_statement.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "common/text.h"
+
+static enum status check_member(const struct json_value *root, const char *name,
+                                const char *expected, struct error *err)
+{
+    const struct json_value *value = json_member(root, name);
+
+    if (value != NULL && json_kind(value) == JSON_STRING &&
+        strcmp(json_string(value), expected) == 0)
+        return OK;
+    return error_set(err, E_REFUSED,
+                     "a release's statement has another \"%s\" than was asked "
+                     "for",
+                     name);
+}
+
+static enum status check_form(const struct json_value *root,
+                              struct bytes statement, struct error *err)
+{
+    struct text form;
+    enum status status;
+
+    text_init(&form);
+    status = json_print_canonical(root, &form, err);
+    if (status == OK && !bytes_equal(text_bytes(&form), statement))
+        status = error_set(err, E_INPUT,
+                           "a release's statement is not in RFC 8785 form");
+    text_clear(&form);
+    return status;
+}
+
+enum status release_statement_check(struct bytes statement,
+                                    const struct release_expected *expected,
+                                    struct error *err)
+{
+    char permit[DIGEST_HEX_SIZE];
+    const struct json_value *root;
+    struct json *json = NULL;
+    enum status status = json_parse(&json, statement, err);
+
+    if (status != OK)
+        return error_wrap(err, "a release's statement");
+    root = json_root(json);
+    digest_hex(expected->permit, permit);
+    if (json_kind(root) != JSON_OBJECT)
+        status = error_set(err, E_INPUT, "a release's statement is no object");
+    if (status == OK)
+        status = check_member(root, "statement", "release 1", err);
+    if (status == OK)
+        status = check_member(root, "permit", permit, err);
+    if (status == OK)
+        status = check_member(root, "policy", expected->policy, err);
+    if (status == OK)
+        status = check_member(root, "release", expected->release, err);
+    if (status == OK)
+        status = check_form(root, statement, err);
+    json_destroy(&json);
+    return status;
+}

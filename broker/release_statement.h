@@ -1,0 +1,27 @@
+/*
+ * broker/release_statement.h - what the broker looks at in a release's
+ * statement before it drafts an entry for it.
+ *
+ * The figures in it are the anonymizer's to answer for.  Which permit, which
+ * policy and which release it speaks of is known here.
+ */
+#ifndef BROKER_RELEASE_STATEMENT_H
+#define BROKER_RELEASE_STATEMENT_H
+
+#include "common/bytes.h"
+#include "common/digest.h"
+#include "common/error.h"
+
+struct release_expected {
+    const struct digest *permit;
+    const char *policy;  /* digest of terms */
+    const char *release; /* id */
+};
+
+/* E_REFUSED with the member that differs, E_INPUT if it is no statement. */
+MUST_USE enum status
+release_statement_check(struct bytes statement,
+                        const struct release_expected *expected,
+                        struct error *err);
+
+#endif

@@ -398,4 +398,50 @@
 /* A certificate in PEM: ours have about 900 bytes, longer names included. */
 #define CERTIFICATE_PEM_MAX 4096u
 
+/* Bytes of an id that access events are told of: 32 hex digits. */
+#define ACCESS_ID_MAX 64
+
+/* Handles of a map: each patient of a large country, and all releases; their
+ * ends take 56 bytes each in memory. */
+#define ACCESS_HANDLES_MAX (1u << 28)
+
+/* Events of one history that is shown: its text must fit TOLD_SIZE_MAX. */
+#define ACCESS_EVENTS_MAX (1u << 18)
+/* Chains of one: a subject's, and those of the releases it may be in. */
+#define ACCESS_CHAINS_MAX 4096
+
+/* Ingests that are under way at once, each with one batch in memory, and how
+ * long one that does not go on is kept. */
+#define INGESTS_MAX 4
+#define INGEST_IDLE_MS 60000u
+
+/* Jobs that are under way: with each comes a list of subjects on the disk. */
+#define WORKER_JOBS_MAX 1024
+/* Attempts at a job that fails by the machine (disk, memory) before it is
+ * given up. */
+#define WORKER_TRIES_MAX 5
+/* How long a job that cannot go on waits before it is tried again: without a
+ * quorum it is mostly elections, which take less than a second. */
+#define WORKER_PAUSE_MS 250u
+/* Access events are anchored at most so often. */
+#define WORKER_ANCHOR_MS 1000u
+/* Entries that are signed for one job: each stands for a proposal that was
+ * stale; the broker evaluates anew after five. */
+#define WORKER_SIGNED_MAX 4096
+/* An entry that was handed in before its permit expired is executed within so
+ * much: nodes that are further off do not cosign. */
+#define WORKER_GRACE_MS 120000u
+/* Proofs of one certificate must be of one checkpoint; under load another one
+ * may come in between. */
+#define WORKER_PROOF_TRIES 50
+/* Fetches that go on piece by piece at once; one more is a new access. */
+#define WORKER_FETCHES_MAX 64
+/* Versions of one certificate's state: enrolled, revoked. */
+#define WORKER_CERTIFICATE_VERSIONS 16
+/* Bytes of a package: the policy with its hierarchies, terms and permit. */
+#define WORKER_PACKAGE_MAX JSON_SIZE_MAX
+/* KiB of an anonymizer's state.db at hand: events come in the order of
+ * handles, which are random. */
+#define WORKER_CACHE_KIB (64u << 10)
+
 #endif

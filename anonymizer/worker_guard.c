@@ -1,0 +1,90 @@
+#include "anonymizer/worker_guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/permitted.h"
+
+/* Both ascend. */
+static bool has_any(struct bytes list, const struct subject_id *subject,
+                    size_t count)
+{
+    size_t items = list.size / PERMITTED_ITEM_SIZE, at = 0, i = 0;
+
+    while (at < items && i < count) {
+        struct permitted item = permitted_item(list, at);
+        int order = subject_id_compare(&item.subject, &subject[i]);
+
+        if (order == 0)
+            return true;
+        if (order < 0)
+            at++;
+        else
+            i++;
+    }
+    return false;
+}
+
+static enum status refuse_erased(struct worker_store *store, struct bytes list,
+                                 struct error *err)
+{
+    struct subject_id *erased = NULL;
+    size_t count = 0;
+    enum status status = worker_store_erased(store, &erased, &count, err);
+
+    if (status == OK && has_any(list, erased, count))
+        status = error_set(err, E_REFUSED,
+                           "the release that exists is not made again: a "
+                           "patient was erased");
+    free(erased);
+    return status;
+}
+
+static bool is_same(const struct job_record *a, const struct job_record *b)
+{
+    return memcmp(&a->members, &b->members, DIGEST_SIZE) == 0 &&
+           memcmp(&a->policy, &b->policy, DIGEST_SIZE) == 0;
+}
+
+/* Against one release of the dataset. */
+static enum status compare(struct worker_store *store,
+                           const struct job_record *job,
+                           const struct digest *other,
+                           enum guard_answer *answer, struct job_record *first,
+                           struct error *err)
+{
+    bool found = false;
+    enum status status =
+        worker_store_find_job(store, other, first, &found, err);
+
+    if (status != OK || !found)
+        return status;
+    if (!is_same(job, first))
+        return error_set(err, E_REFUSED,
+                         "the dataset was released before: only the same "
+                         "again, for the same patients by the same policy, "
+                         "may be");
+    *answer = first->state == JOB_PUBLISHED ? GUARD_SAME : GUARD_WAIT;
+    return OK;
+}
+
+enum status worker_guard_ask(struct worker_store *store,
+                             const struct job_record *job, struct bytes list,
+                             enum guard_answer *answer,
+                             struct job_record *first, struct error *err)
+{
+    struct digest *other = NULL;
+    size_t count = 0;
+    enum status status = worker_store_jobs(
+        store, JOBS_OF_DATASET, bytes_of(job->dataset.byte, DATASET_ID_SIZE),
+        &other, &count, err);
+
+    *answer = GUARD_FIRST;
+    for (size_t i = 0; status == OK && *answer != GUARD_SAME && i < count; i++)
+        if (memcmp(&other[i], &job->permit, sizeof *other) != 0)
+            status = compare(store, job, &other[i], answer, first, err);
+    free(other);
+    if (status == OK && *answer == GUARD_SAME)
+        status = refuse_erased(store, list, err);
+    return status;
+}

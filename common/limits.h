@@ -434,6 +434,9 @@
 /* Proofs of one certificate must be of one checkpoint; under load another one
  * may come in between. */
 #define WORKER_PROOF_TRIES 50
+/* An erasure waits for who reads the vault, 50 ms each time, so long as one
+ * request may. */
+#define WORKER_ERASE_TRIES 40
 /* Fetches that go on piece by piece at once; one more is a new access. */
 #define WORKER_FETCHES_MAX 64
 /* Versions of one certificate's state: enrolled, revoked. */

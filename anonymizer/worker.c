@@ -311,19 +311,20 @@ static enum status start_runner(struct worker *worker, struct error *err)
 static enum status open_desk(struct worker *worker, struct error *err)
 {
     const struct worker_options *options = &worker->options;
-    struct desk_settings settings = {.loop = options->loop,
-                                     .name = options->config->name,
-                                     .network = options->network,
-                                     .genesis = options->genesis,
-                                     .self = options->self,
-                                     .listen = options->config->listen,
-                                     .ledger_timeout_ms = LEDGER_TIMEOUT_MS,
-                                     .idle = worker_desk_idle,
-                                     .idle_ms = WORKER_ANCHOR_MS,
-                                     .context = worker};
+    struct desk_settings *settings = &worker->desk_settings;
 
-    settings.row = worker_desk_rows(&settings.row_count);
-    return desk_open(&worker->desk, &settings, err);
+    *settings = (struct desk_settings){.loop = options->loop,
+                                       .name = options->config->name,
+                                       .network = options->network,
+                                       .genesis = options->genesis,
+                                       .self = options->self,
+                                       .listen = options->config->listen,
+                                       .ledger_timeout_ms = LEDGER_TIMEOUT_MS,
+                                       .idle = worker_desk_idle,
+                                       .idle_ms = WORKER_ANCHOR_MS,
+                                       .context = worker};
+    settings->row = worker_desk_rows(&settings->row_count);
+    return desk_open(&worker->desk, settings, err);
 }
 
 static void worker_destroy(struct worker *worker)

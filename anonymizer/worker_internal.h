@@ -35,6 +35,7 @@ struct worker {
     struct worker_secret *secret;
     struct worker_vault *vault;
     struct worker_events *events;
+    struct desk_settings desk_settings; /* the desk borrows it */
     struct desk *desk;
 
     /* the desk's thread alone */

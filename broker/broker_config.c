@@ -105,28 +105,26 @@ static const struct json_key config_keys[] = {
      .take = take_log},
 };
 
+static enum status take_config(struct bytes content, void *target,
+                               struct error *err)
+{
+    return json_take_text(content, config_keys,
+                          sizeof config_keys / sizeof *config_keys, target,
+                          err);
+}
+
 enum status broker_config_load(struct broker_config **out, const char *path,
                                struct error *err)
 {
     struct broker_config *config = calloc(1, sizeof *config);
-    struct json *json = NULL;
+    struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
     enum status status;
 
     *out = NULL;
     if (config == NULL)
         return error_memory(err, "the configuration");
-    status = service_load_config(&json, path, err);
-    if (status == OK) {
-        struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
-
-        status = json_take_root(json_root(json), config_keys,
-                                sizeof config_keys / sizeof *config_keys,
-                                &reading, err);
-        *config = reading.config;
-        if (status != OK)
-            status = error_wrap(err, "%s", path);
-    }
-    json_destroy(&json);
+    status = service_load_config(path, take_config, &reading, err);
+    *config = reading.config;
     if (status != OK)
         broker_config_destroy(&config);
     *out = config;

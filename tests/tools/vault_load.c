@@ -66,8 +66,7 @@ static const struct vault_schema schema = {.subject = "patient",
                                            .delimiter = ';',
                                            .newline = "\n"};
 
-static void make_cells(struct random *random,
-                       char cell[COLUMNS][24])
+static void make_cells(struct random *random, char cell[COLUMNS][24])
 {
     snprintf(cell[0], 24, "%u", (unsigned)random_below(random, 100));
     snprintf(cell[1], 24, "%s", random_below(random, 2) == 0 ? "F" : "M");

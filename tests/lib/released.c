@@ -128,7 +128,7 @@ void released_open(struct released *world, struct network *network)
     world->size = world->payload_size = 5;
     world->checked = 7;
     world->expires = world->payload_expires =
-        (uint64_t)NETWORK_TIME + 60 * 60 * 1000;
+        (uint64_t)NETWORK_TIME + UINT64_C(3600000);
     world->policy_text = RELEASED_POLICY;
     world->table = RELEASED_TABLE;
 }

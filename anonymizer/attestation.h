@@ -258,9 +258,10 @@ struct attestation_findings {
  * check in front and the reason.
  *
  * Times: a permit lasts 24 hours at most, so permit, release and certificate
- * were signed between 24 hours before its end and the end, or the cosignatures
- * where those are earlier; the signers of request and approval some time before
- * that.  A certificate must have been valid at some moment of that. */
+ * were signed between 24 hours before its end and the end, or a minute behind
+ * the cosignatures (clocks differ) where that is earlier; request and approval
+ * some time before that.  A signer's certificate must have been valid at some
+ * moment of that. */
 MUST_USE enum status attestation_verify(const struct attestation *attestation,
                                         const struct trust *trust,
                                         struct attestation_findings *findings,

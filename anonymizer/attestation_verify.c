@@ -329,10 +329,12 @@ static bool find_time(struct examination *examination)
         if (checkpoint->signed_by[i] &&
             checkpoint->signed_at[i] > findings->cosigned_by)
             findings->cosigned_by = checkpoint->signed_at[i];
-    /* The second in which it was cosigned may have gone on for 999 ms. */
     findings->in_time = findings->cosigned_by < expires / 1000;
-    if (findings->in_time)
-        to = findings->cosigned_by * 1000 + 999;
+    /* The second in which it was cosigned went on for 999 ms, and the clock of
+     * who leads may be ahead of the others'. */
+    if (findings->in_time &&
+        findings->cosigned_by * 1000 + 999 + BUS_CLOCK_SKEW_MS < expires)
+        to = findings->cosigned_by * 1000 + 999 + BUS_CLOCK_SKEW_MS;
     examination->from_ms = (int64_t)from;
     examination->to_ms = (int64_t)to;
     return from <= to;

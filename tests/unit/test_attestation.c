@@ -826,7 +826,7 @@ static void a_certificate_of_another_root_is_refused(void)
 
 /* Permits of the test end an hour behind NETWORK_TIME, and so were given at
  * NETWORK_TIME - 23 hours at the earliest; the cosignatures are of a minute
- * behind NETWORK_TIME. */
+ * behind NETWORK_TIME, and clocks may differ by another. */
 static void plan_ended_anonymizer(void)
 {
     make_stranger(NORTH, IDENTITY_ANONYMIZER, NETWORK_TIME - 24 * HOUR,
@@ -837,6 +837,16 @@ static void plan_future_anonymizer(void)
 {
     make_stranger(NORTH, IDENTITY_ANONYMIZER, NETWORK_TIME + HOUR / 2, 0);
     world.endorser[1] = world.certifier = &stranger;
+}
+/* In the minute of the other clock. */
+static void plan_new_anonymizer(void)
+{
+    make_stranger(NORTH, IDENTITY_ANONYMIZER, NETWORK_TIME + 119000, 0);
+    world.endorser[1] = world.certifier = &stranger;
+}
+static void plan_early_enough(void)
+{
+    world.cosigned_at = (uint64_t)(NETWORK_TIME - 23 * HOUR) / 1000 - 60;
 }
 static void plan_ended_custodian(void)
 {
@@ -851,7 +861,7 @@ static void plan_future_custodian(void)
 }
 static void plan_early_checkpoint(void)
 {
-    world.cosigned_at = (uint64_t)(NETWORK_TIME - 23 * HOUR) / 1000 - 2;
+    world.cosigned_at = (uint64_t)(NETWORK_TIME - 23 * HOUR) / 1000 - 62;
 }
 
 static void a_certificate_that_was_not_valid_then_is_refused(void)
@@ -881,8 +891,9 @@ static void a_checkpoint_from_before_the_permit_is_refused(void)
     TRY(attacks);
 }
 
-/* An approval is good after its custodian's certificate has ended. */
-static void who_approved_may_have_left_since(void)
+/* Of a world with `plan`: the names of custodian and anonymizer. */
+static void expect_yes(void (*plan)(void), const char *custodian,
+                       const char *anonymizer)
 {
     struct attestation *attestation = NULL;
     struct attestation_findings findings;
@@ -891,17 +902,31 @@ static void who_approved_may_have_left_since(void)
     struct error err;
 
     begin();
-    plan_ended_custodian();
+    plan();
     released_walk(&world);
     certify();
     question = (struct question){&world.certificate, world.table, &world.trust};
     demand(ask(&question, &attestation, &findings, &result, &err), &err);
     CU_ASSERT_STRING_EQUAL(certificate_subject(findings.custodian)->name,
-                           "stranger");
+                           custodian);
+    CU_ASSERT_STRING_EQUAL(certificate_subject(findings.anonymizer)->name,
+                           anonymizer);
     recheck_destroy(&result);
     attestation_destroy(&attestation);
     network_person_clear(&stranger);
     end();
+}
+
+/* An approval is good after its custodian's certificate has ended. */
+static void who_approved_may_have_left_since(void)
+{
+    expect_yes(plan_ended_custodian, "stranger", "anonymizer-of-north");
+}
+
+static void clocks_may_differ_by_a_minute(void)
+{
+    expect_yes(plan_new_anonymizer, "custodian-of-north", "stranger");
+    expect_yes(plan_early_enough, "custodian-of-north", "anonymizer-of-north");
 }
 
 /* ---- permit, policy, release ---- */
@@ -1277,6 +1302,7 @@ void suite_attestation(void)
         {"a checkpoint from before the permit is refused",
          a_checkpoint_from_before_the_permit_is_refused},
         {"who approved may have left since", who_approved_may_have_left_since},
+        {"clocks may differ by a minute", clocks_may_differ_by_a_minute},
         {"what was not permitted or asked for is refused",
          what_was_not_permitted_or_asked_for_is_refused},
         {"another release's certificate is refused",

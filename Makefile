@@ -79,7 +79,7 @@ cluster_objects := $(call objects,$(wildcard tests/cluster/*.c))
 all: $(programs)
 
 .PHONY: all deps demo test check unit property cluster golden fault e2e fuzz \
-        fuzz-replay thread valgrind cover eval eval-ledger format reformat directions headers \
+        fuzz-replay thread valgrind cover eval eval-ledger eval-vault format reformat directions headers \
         tidy clean print-bin install
 
 $(B)/anchorite: $(B)/cli/main.o $(B)/libcli.a $(B)/libanonymizer.a \
@@ -156,6 +156,10 @@ demo: all
 # What three nodes bear on this machine; a few minutes for each of RUNS.
 eval-ledger: all $(B)/anchorite-ledger
 	@eval/ledger/run.sh $(B) $(RESULTS)
+
+# What a vault of a million rows takes.
+eval-vault: $(B)/tests/vault_load
+	@eval/vault/run.sh $(B) $(RESULTS)
 
 # The list of suites follows the files: tests/unit/test_<module>.c and
 # tests/fault/fault_<module>.c hold suite <module>.

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "anonymizer/keyring_crew.h"
+#include "anonymizer/keyring_drafts.h"
 #include "common/encoding.h"
 #include "common/limits.h"
 #include "common/secret_file.h"
@@ -98,6 +100,7 @@ struct keyring {
     uint8_t name[NAME_SIZE];
     bool stopped;        /* an erasure failed half-way */
     uint64_t generation; /* erasures since it was opened */
+    struct keyring_drafts drafts;
 };
 
 static enum status altered(const struct keyring *keyring, const char *what,
@@ -176,7 +179,8 @@ static struct bytes association_bytes(const struct association *association)
     return bytes_of(association, sizeof *association);
 }
 
-static enum status wrap(struct keyring *keyring, const struct epoch *epoch,
+static enum status wrap(const struct keyring *keyring, struct seal *seal,
+                        const struct epoch *epoch,
                         const struct subject_id *subject,
                         const struct subject_key *key,
                         struct wrapped_key *wrapped, struct error *err)
@@ -185,7 +189,7 @@ static enum status wrap(struct keyring *keyring, const struct epoch *epoch,
         associate(keyring, epoch, subject, wrapped->id);
 
     static_assert(sizeof *key == SEAL_KEY_SIZE + SALT_SIZE, "no padding");
-    return seal_close(keyring->seal, epoch->key, association_bytes(&associated),
+    return seal_close(seal, epoch->key, association_bytes(&associated),
                       bytes_of(key, sizeof *key), wrapped->wrapped, err);
 }
 
@@ -362,7 +366,8 @@ static enum status rewrap(struct keyring *keyring, const struct epoch *fresh,
         keyring_unwrap(keyring, &key->subject, &key->wrapped, open, err);
 
     if (status == OK)
-        status = wrap(keyring, fresh, &key->subject, open, &key->wrapped, err);
+        status = wrap(keyring, keyring->seal, fresh, &key->subject, open,
+                      &key->wrapped, err);
     if (status == OK)
         status = sql_store_prepare(keyring->store, REWRAP, &update, err);
     if (status != OK)
@@ -585,6 +590,7 @@ static enum status open_keyring(struct keyring **out,
     if (keyring == NULL)
         return error_memory(err, "a keyring");
     text_init(&keyring->folder);
+    keyring_drafts_init(&keyring->drafts);
     keyring->epoch = secret_allocate(sizeof *keyring->epoch);
     status =
         keyring->epoch == NULL
@@ -629,6 +635,7 @@ void keyring_close(struct keyring **handle)
     sql_store_close(&keyring->store);
     seal_destroy(&keyring->seal);
     epoch_release(&keyring->epoch);
+    keyring_drafts_clear(&keyring->drafts);
     text_clear(&keyring->folder);
     free(keyring);
     *handle = NULL;
@@ -757,30 +764,100 @@ enum status keyring_find_many(struct keyring *keyring,
     return status;
 }
 
-static enum status add_one(struct keyring *keyring,
-                           const struct subject_id *subject,
-                           struct subject_key *key, struct error *err)
-{
-    struct sql_statement *add = NULL;
-    struct wrapped_key wrapped;
-    bool found = false;
-    enum status status = keyring_find(keyring, subject, &wrapped, &found, err);
+/* ---- new keys ---- */
 
-    if (status != OK || found)
-        return status;
-    status = random_secret(key, sizeof *key, err);
+/* Subjects of a batch without a draft, ascending, and what keys.db knows of
+ * them. */
+struct unknown {
+    const struct keyring *keyring;
+    struct subject_id *subject;
+    struct wrapped_key *key;
+    bool *found;
+    size_t count;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+    return subject_id_compare(a, b);
+}
+
+static void unknown_clear(struct unknown *unknown)
+{
+    free(unknown->subject);
+    free(unknown->key);
+    free(unknown->found);
+}
+
+static enum status unknown_collect(struct unknown *unknown,
+                                   const struct subject_id *subject,
+                                   size_t count, struct error *err)
+{
+    size_t distinct = 0;
+
+    unknown->subject = calloc(count + 1, sizeof *unknown->subject);
+    unknown->key = calloc(count + 1, sizeof *unknown->key);
+    unknown->found = calloc(count + 1, sizeof *unknown->found);
+    if (unknown->subject == NULL || unknown->key == NULL ||
+        unknown->found == NULL)
+        return error_memory(err, "new keys");
+    for (size_t i = 0; i < count; i++)
+        if (keyring_drafts_find(&unknown->keyring->drafts, &subject[i]) == NULL)
+            unknown->subject[unknown->count++] = subject[i];
+    qsort(unknown->subject, unknown->count, sizeof *unknown->subject,
+          compare_ids);
+    for (size_t i = 0; i < unknown->count; i++)
+        if (i == 0 ||
+            compare_ids(&unknown->subject[i - 1], &unknown->subject[i]) != 0)
+            unknown->subject[distinct++] = unknown->subject[i];
+    unknown->count = distinct;
+    return OK;
+}
+
+static void take_known(void *context, size_t i, const struct wrapped_key *key)
+{
+    struct unknown *unknown = context;
+
+    unknown->key[i] = *key;
+    unknown->found[i] = true;
+}
+
+static enum status make_key(void *context, const struct keyring_share *share,
+                            size_t item, struct error *err)
+{
+    struct unknown *unknown = context;
+    const struct keyring *keyring = unknown->keyring;
+    struct wrapped_key *key = &unknown->key[item];
+    enum status status;
+
+    if (unknown->found[item])
+        return OK;
+    status = random_secret(share->key, sizeof *share->key, err);
     if (status == OK)
-        status = random_secret(wrapped.id, KEY_ID_SIZE, err);
-    if (status == OK)
-        status = wrap(keyring, keyring->epoch, subject, key, &wrapped, err);
-    if (status == OK)
-        status = sql_store_prepare(keyring->store, ADD, &add, err);
-    if (status != OK)
-        return status;
-    sql_bind_bytes(add, 1, bytes_of(subject->byte, SUBJECT_ID_SIZE));
-    sql_bind_bytes(add, 2, bytes_of(wrapped.id, KEY_ID_SIZE));
-    sql_bind_bytes(add, 3, bytes_of(wrapped.wrapped, WRAPPED_SIZE));
-    return sql_store_run(keyring->store, add, err);
+        status = random_secret(key->id, KEY_ID_SIZE, err);
+    return status == OK ? wrap(keyring, share->seal, keyring->epoch,
+                               &unknown->subject[item], share->key, key, err)
+                        : status;
+}
+
+/* The key of each subject: a draft, or what was found. */
+static void give_keys(const struct unknown *unknown,
+                      const struct subject_id *subject, size_t count,
+                      struct wrapped_key *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct wrapped_key *draft =
+            keyring_drafts_find(&unknown->keyring->drafts, &subject[i]);
+        const struct subject_id *known;
+
+        if (draft != NULL) {
+            key[i] = *draft;
+            continue;
+        }
+        known = bsearch(&subject[i], unknown->subject, unknown->count,
+                        sizeof *unknown->subject, compare_ids);
+        assert(known != NULL && unknown->found[known - unknown->subject]);
+        key[i] = unknown->key[known - unknown->subject];
+    }
 }
 
 static enum status check_batch(size_t count, struct error *err)
@@ -792,29 +869,95 @@ static enum status check_batch(size_t count, struct error *err)
     return OK;
 }
 
-enum status keyring_add(struct keyring *keyring,
-                        const struct subject_id *subject, size_t count,
-                        struct error *err)
+enum status keyring_draft(struct keyring *keyring, struct keyring_crew *crew,
+                          const struct subject_id *subject, size_t count,
+                          struct wrapped_key *key, struct error *err)
 {
-    struct subject_key *key = NULL;
+    struct unknown unknown = {.keyring = keyring};
     enum status status = check_going(keyring, err);
 
     if (status == OK)
         status = check_batch(count, err);
-    if (status == OK && (key = secret_allocate(sizeof *key)) == NULL)
-        status = error_memory(err, "a subject's key");
-    if (status == OK)
-        status = sql_store_begin(keyring->store, err);
+    if (status == OK && keyring->drafts.count + count > KEYRING_BATCH_MAX)
+        status = keyring_save(keyring, err);
     if (status != OK)
-        goto done;
+        return status;
+    status = unknown_collect(&unknown, subject, count, err);
+    if (status == OK)
+        status = keyring_find_many(keyring, unknown.subject, unknown.count,
+                                   take_known, &unknown, err);
+    if (status == OK)
+        status = keyring_crew_run(crew, unknown.count, make_key, &unknown, err);
+    if (status == OK)
+        status = keyring_drafts_reserve(&keyring->drafts, unknown.count, err);
+    if (status == OK) {
+        for (size_t i = 0; i < unknown.count; i++)
+            if (!unknown.found[i])
+                keyring_drafts_add(&keyring->drafts, &unknown.subject[i],
+                                   &unknown.key[i]);
+        give_keys(&unknown, subject, count, key);
+    }
+    unknown_clear(&unknown);
+    return status;
+}
+
+static enum status save_one(struct keyring *keyring, const struct draft *draft,
+                            struct error *err)
+{
+    struct sql_statement *add = NULL;
+    enum status status = sql_store_prepare(keyring->store, ADD, &add, err);
+
+    if (status != OK)
+        return status;
+    sql_bind_bytes(add, 1, bytes_of(draft->subject.byte, SUBJECT_ID_SIZE));
+    sql_bind_bytes(add, 2, bytes_of(draft->key.id, KEY_ID_SIZE));
+    sql_bind_bytes(add, 3, bytes_of(draft->key.wrapped, WRAPPED_SIZE));
+    return sql_store_run(keyring->store, add, err);
+}
+
+enum status keyring_save(struct keyring *keyring, struct error *err)
+{
+    const struct draft **draft;
+    size_t count = keyring->drafts.count;
+    enum status status = check_going(keyring, err);
+
+    if (status != OK || count == 0)
+        return status;
+    /* In the order of ids, so that each page is written once. */
+    draft = keyring_drafts_sorted(&keyring->drafts);
+    if (draft == NULL)
+        return error_memory(err, "new keys");
+    status = sql_store_begin(keyring->store, err);
     for (size_t i = 0; status == OK && i < count; i++)
-        status = add_one(keyring, &subject[i], key, err);
+        status = save_one(keyring, draft[i], err);
     if (status == OK)
         status = sql_store_commit(keyring->store, err);
-    if (status != OK)
+    if (status == OK)
+        keyring_drafts_clear(&keyring->drafts);
+    else
         sql_store_rollback(keyring->store);
-done:
-    secret_release(key, sizeof *key);
+    free(draft);
+    return status;
+}
+
+enum status keyring_add(struct keyring *keyring,
+                        const struct subject_id *subject, size_t count,
+                        struct error *err)
+{
+    struct keyring_crew *crew = NULL;
+    struct wrapped_key *key = NULL;
+    enum status status = check_batch(count, err);
+
+    if (status == OK)
+        status = keyring_crew_create(&crew, 1, err);
+    if (status == OK && (key = calloc(count + 1, sizeof *key)) == NULL)
+        status = error_memory(err, "new keys");
+    if (status == OK)
+        status = keyring_draft(keyring, crew, subject, count, key, err);
+    if (status == OK)
+        status = keyring_save(keyring, err);
+    free(key);
+    keyring_crew_destroy(&crew);
     return status;
 }
 
@@ -852,6 +995,10 @@ enum status keyring_erase(struct keyring *keyring,
     if (status != OK)
         return status;
     *erased = 0;
+    /* Of the old epoch: they could not be opened after it. */
+    status = keyring_save(keyring, err);
+    if (status != OK)
+        return status;
     status = mark(keyring, subject, count, err);
     if (status == OK)
         status = turn(keyring, erased, err);

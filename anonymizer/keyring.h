@@ -56,6 +56,7 @@
 #define SALT_SIZE 32
 
 struct keyring;
+struct keyring_crew; /* anonymizer/keyring_crew.h */
 
 /* Two places, so that one backup need not hold both. */
 struct keyring_place {
@@ -99,7 +100,20 @@ struct subject_key {
     uint8_t salt[SALT_SIZE];
 };
 
-/* *found is false if there is none, or none any more. */
+/* As add, but new keys stay in memory until they are saved: ids are random, so
+ * that each batch of them would write pages all over keys.db.  They are the
+ * keyring's own: whoever drafts for the same subject gets the same key, and an
+ * erasure saves them first.  Until then nothing that was sealed under them may
+ * count.  key[i] is subject[i]'s, new or not. */
+MUST_USE enum status keyring_draft(struct keyring *keyring,
+                                   struct keyring_crew *crew,
+                                   const struct subject_id *subject,
+                                   size_t count, struct wrapped_key *key,
+                                   struct error *err);
+/* In one transaction.  After a failure they are still in memory. */
+MUST_USE enum status keyring_save(struct keyring *keyring, struct error *err);
+
+/* *found is false if there is none that was saved, or none any more. */
 MUST_USE enum status keyring_find(struct keyring *keyring,
                                   const struct subject_id *subject,
                                   struct wrapped_key *wrapped, bool *found,

@@ -179,10 +179,9 @@ enum status vault_open(struct vault **out, const char *path, struct error *err)
     *out = NULL;
     if (vault == NULL)
         return error_memory(err, "a vault");
-    status = seal_create(&vault->seal, err);
-    if (status == OK)
-        status = sql_store_open(&vault->store, path, &plan, SQL_OPEN_OR_CREATE,
-                                &fresh, err);
+    vault->threads = 1;
+    status = sql_store_open(&vault->store, path, &plan, SQL_OPEN_OR_CREATE,
+                            &fresh, err);
     if (status == OK)
         status = check_version(vault, fresh, err);
     if (status == OK)
@@ -200,9 +199,13 @@ void vault_close(struct vault **handle)
     if (vault == NULL)
         return;
     sql_store_close(&vault->store);
-    seal_destroy(&vault->seal);
     free(vault);
     *handle = NULL;
+}
+
+void vault_use_threads(struct vault *vault, unsigned threads)
+{
+    vault->threads = threads;
 }
 
 /* ---- finding ---- */

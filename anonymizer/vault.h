@@ -32,7 +32,7 @@
  * Who reads vault.db alone sees which ids are in a dataset, how many rows they
  * have and how long those are.
  *
- * One thread at a time; one process at a time (its path and ".lock").
+ * One caller at a time; one process at a time (its path and ".lock").
  */
 #ifndef ANONYMIZER_VAULT_H
 #define ANONYMIZER_VAULT_H
@@ -71,6 +71,10 @@ struct vault_dataset {
 MUST_USE enum status vault_open(struct vault **vault, const char *path,
                                 struct error *err);
 void vault_close(struct vault **vault);
+
+/* So many threads, the caller's included, seal, check and open the rows of what
+ * is begun from now on; 1 until then. */
+void vault_use_threads(struct vault *vault, unsigned threads);
 
 /* ---- putting in ---- */
 
@@ -140,7 +144,6 @@ struct vault_request {
     size_t permitted_count;
     vault_access *access; /* never NULL */
     void *context;        /* of access */
-    unsigned threads;     /* that check and open rows; 0 is taken for 1 */
 };
 
 struct vault_reader;

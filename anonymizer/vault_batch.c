@@ -14,9 +14,6 @@ enum status vault_batch_init(struct vault_batch *batch,
                              const struct vault_request *request,
                              struct error *err)
 {
-    unsigned threads = request->threads > 1 ? request->threads : 1;
-    enum status status;
-
     *batch = (struct vault_batch){
         .vault = vault, .keyring = keyring, .request = request};
     text_init(&batch->sealed);
@@ -25,15 +22,7 @@ enum status vault_batch_init(struct vault_batch *batch,
     batch->chosen = calloc(VAULT_BATCH_ROWS, sizeof *batch->chosen);
     if (batch->row == NULL || batch->chosen == NULL)
         return error_memory(err, "a batch of rows");
-    status = crew_create(&batch->crew, threads - 1, err);
-    for (size_t i = 0; status == OK && i < VAULT_SHARES; i++) {
-        struct batch_share *share = &batch->share[i];
-
-        share->key = secret_allocate(sizeof *share->key);
-        status = share->key == NULL ? error_memory(err, "a subject's key")
-                                    : seal_create(&share->seal, err);
-    }
-    return status;
+    return keyring_crew_create(&batch->crew, vault->threads, err);
 }
 
 void vault_batch_wipe(struct vault_batch *batch)
@@ -45,11 +34,7 @@ void vault_batch_wipe(struct vault_batch *batch)
 
 void vault_batch_clear(struct vault_batch *batch)
 {
-    crew_destroy(&batch->crew);
-    for (size_t i = 0; i < VAULT_SHARES; i++) {
-        seal_destroy(&batch->share[i].seal);
-        secret_release(batch->share[i].key, sizeof *batch->share[i].key);
-    }
+    keyring_crew_destroy(&batch->crew);
     vault_batch_wipe(batch);
     text_clear(&batch->plain);
     text_clear(&batch->sealed);
@@ -62,34 +47,6 @@ static enum status altered(const struct vault_batch *batch, uint64_t row,
 {
     return vault_refuse(batch->vault, &batch->place.home.dataset, err,
                         "row %ju: %s", (uintmax_t)row, what);
-}
-
-/* ---- all threads ---- */
-
-static void run_share(void *context, size_t i)
-{
-    struct vault_batch *batch = context;
-    struct batch_share *share = &batch->share[i];
-    size_t end = (i + 1) * batch->work_count / VAULT_SHARES;
-
-    share->status = OK;
-    for (size_t item = i * batch->work_count / VAULT_SHARES;
-         share->status == OK && item < end; item++)
-        share->status = batch->work(batch, share, item, &share->err);
-}
-
-/* The first of those that failed, in the order of rows, is told. */
-static enum status run_shares(struct vault_batch *batch, size_t count,
-                              struct error *err)
-{
-    batch->work_count = count;
-    crew_run(batch->crew, VAULT_SHARES, run_share, batch);
-    for (size_t i = 0; i < VAULT_SHARES; i++)
-        if (batch->share[i].status != OK) {
-            *err = batch->share[i].err;
-            return err->status;
-        }
-    return OK;
 }
 
 /* ---- fetching ---- */
@@ -171,10 +128,10 @@ static size_t find_permitted(const struct vault_request *request,
                : NOT_PERMITTED;
 }
 
-static enum status check_row(struct vault_batch *batch,
-                             struct batch_share *share, size_t item,
-                             struct error *err)
+static enum status check_row(void *context, const struct keyring_share *share,
+                             size_t item, struct error *err)
 {
+    struct vault_batch *batch = context;
     struct batch_row *row = &batch->row[item];
     struct bytes sealed = bytes_of(batch->sealed.data + row->begin, row->size);
     struct digest leaf;
@@ -190,16 +147,15 @@ static enum status check_row(struct vault_batch *batch,
 
 enum status vault_batch_check(struct vault_batch *batch, struct error *err)
 {
-    batch->work = check_row;
-    return run_shares(batch, batch->count, err);
+    return keyring_crew_run(batch->crew, batch->count, check_row, batch, err);
 }
 
 /* ---- opening ---- */
 
-static enum status open_row(struct vault_batch *batch,
-                            struct batch_share *share, size_t item,
-                            struct error *err)
+static enum status open_row(void *context, const struct keyring_share *share,
+                            size_t item, struct error *err)
 {
+    struct vault_batch *batch = context;
     const struct batch_row *row = &batch->row[batch->chosen[item]];
     const struct row_head *head = &row->head;
     struct row_association associated =
@@ -238,10 +194,8 @@ enum status vault_batch_open(struct vault_batch *batch,
     /* Wiped up to here, whatever comes of it. */
     batch->plain.size = batch->sealed.size;
     batch->key = key;
-    batch->work = open_row;
-    status = run_shares(batch, batch->chosen_count, err);
-    for (size_t i = 0; i < VAULT_SHARES; i++)
-        secret_wipe(batch->share[i].key, sizeof *batch->share[i].key);
+    status = keyring_crew_run(batch->crew, batch->chosen_count, open_row, batch,
+                              err);
     if (status != OK)
         vault_batch_wipe(batch);
     return status;

@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "anonymizer/keyring_crew.h"
 #include "anonymizer/vault_internal.h"
-#include "common/crew.h"
 
 #define NOT_PERMITTED SIZE_MAX
 
@@ -28,14 +28,6 @@ struct batch_row {
     struct digest sealed_digest; /* after check, as what follows */
     size_t permitted;            /* index, or NOT_PERMITTED */
     size_t begin, size;          /* in sealed; in plain, less SEAL_EXTRA */
-};
-
-/* A part of the rows, for one thread at a time. */
-struct batch_share {
-    struct seal *seal;
-    struct subject_key *key; /* while a row is opened */
-    enum status status;
-    struct error err;
 };
 
 struct batch_place {
@@ -55,12 +47,7 @@ struct vault_batch {
     size_t chosen_count;
     const struct wrapped_key *key; /* [permitted], for open */
     struct text sealed, plain;
-    struct crew *crew;
-    struct batch_share share[VAULT_SHARES];
-    /* What the crew is doing: each of `work_count` items. */
-    enum status (*work)(struct vault_batch *batch, struct batch_share *share,
-                        size_t item, struct error *err);
-    size_t work_count;
+    struct keyring_crew *crew;
 };
 
 /* All that is given is borrowed.  On failure clear it, too. */

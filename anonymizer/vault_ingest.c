@@ -1,21 +1,26 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "anonymizer/keyring_crew.h"
 #include "anonymizer/vault_internal.h"
 #include "common/encoding.h"
 #include "common/merkle.h"
 #include "common/sign.h"
 #include "common/utf8.h"
 
-/* A row that waits for its batch to be full. */
+/* A row that waits for its batch to be full, and then, sealed, to be written.
+ */
 struct waiting {
     size_t begin; /* of its plain text in plain */
     size_t size;
+    struct row_head head;
+    struct digest leaf;
 };
 
 struct vault_ingest {
     struct vault *vault;
     struct keyring *keyring;
+    struct keyring_crew *crew;
     struct row_home home;
     uint64_t number; /* of the dataset */
     size_t column_count;
@@ -23,13 +28,13 @@ struct vault_ingest {
     struct merkle_tree tree;
     bool failed;
 
-    /* The batch: waiting[i] is subject[i]'s. */
+    /* The batch: waiting[i] is subject[i]'s, by key[i]. */
     struct text plain;
-    struct text sealed; /* one row */
+    struct text sealed; /* each row SEAL_EXTRA longer than in plain */
     struct subject_id *subject;
+    struct wrapped_key *key;
     struct waiting *waiting;
     size_t count;
-    struct subject_key *key; /* of the row that is being sealed */
 };
 
 /* ---- beginning ---- */
@@ -81,8 +86,9 @@ static void ingest_release(struct vault_ingest **handle)
         secret_wipe(ingest->plain.data, ingest->plain.capacity);
     text_clear(&ingest->plain);
     text_clear(&ingest->sealed);
-    secret_release(ingest->key, sizeof *ingest->key);
+    keyring_crew_destroy(&ingest->crew);
     free(ingest->subject);
+    free(ingest->key);
     free(ingest->waiting);
     free(ingest);
     *handle = NULL;
@@ -121,12 +127,14 @@ enum status vault_ingest_begin(struct vault_ingest **out, struct vault *vault,
     text_init(&json);
     text_init(&ingest->plain);
     text_init(&ingest->sealed);
-    ingest->key = secret_allocate(sizeof *ingest->key);
+    ingest->key = calloc(VAULT_BATCH_ROWS, sizeof *ingest->key);
     ingest->subject = calloc(VAULT_BATCH_ROWS, sizeof *ingest->subject);
     ingest->waiting = calloc(VAULT_BATCH_ROWS, sizeof *ingest->waiting);
     if (ingest->key == NULL || ingest->subject == NULL ||
         ingest->waiting == NULL)
         status = error_memory(err, "an ingest");
+    if (status == OK)
+        status = keyring_crew_create(&ingest->crew, vault->threads, err);
     if (status == OK)
         status = take_schema(ingest, schema, &json, err);
     if (status == OK)
@@ -142,57 +150,44 @@ enum status vault_ingest_begin(struct vault_ingest **out, struct vault *vault,
 
 /* ---- a batch ---- */
 
-static enum status open_key(struct vault_ingest *ingest,
-                            const struct subject_id *subject,
-                            struct row_head *head, struct error *err)
+static size_t sealed_begin(const struct vault_ingest *ingest, size_t i)
 {
-    struct wrapped_key wrapped;
-    bool found = false;
-    enum status status =
-        keyring_find(ingest->keyring, subject, &wrapped, &found, err);
-
-    /* It was there a moment ago, and erasing does not run beside us. */
-    if (status == OK && !found)
-        status = error_set(err, E_SYSTEM, "a subject's key is gone");
-    if (status != OK)
-        return status;
-    head->subject = *subject;
-    memcpy(head->key_id, wrapped.id, KEY_ID_SIZE);
-    return keyring_unwrap(ingest->keyring, subject, &wrapped, ingest->key, err);
+    return ingest->waiting[i].begin + i * SEAL_EXTRA;
 }
 
-static enum status seal_row(struct vault_ingest *ingest, size_t i,
-                            struct row_head *head, struct digest *sealed,
-                            struct error *err)
+static enum status seal_row(void *context, const struct keyring_share *share,
+                            size_t i, struct error *err)
 {
-    const struct waiting *waiting = &ingest->waiting[i];
+    struct vault_ingest *ingest = context;
+    struct waiting *waiting = &ingest->waiting[i];
+    struct row_head *head = &waiting->head;
+    uint8_t *to = (uint8_t *)ingest->sealed.data + sealed_begin(ingest, i);
+    struct bytes sealed = bytes_of(to, waiting->size + SEAL_EXTRA);
     struct row_association associated;
-    struct digest commitment;
-    struct bytes bytes;
+    struct digest sealed_digest, commitment;
     enum status status;
 
     head->number = ingest->rows + i;
-    text_reset(&ingest->sealed);
-    status = text_reserve(&ingest->sealed, waiting->size + SEAL_EXTRA, err);
+    head->subject = ingest->subject[i];
+    memcpy(head->key_id, ingest->key[i].id, KEY_ID_SIZE);
+    status = random_secret(head->token, ROW_TOKEN_SIZE, err);
     if (status == OK)
-        status = open_key(ingest, &ingest->subject[i], head, err);
-    if (status == OK)
-        status = random_secret(head->token, ROW_TOKEN_SIZE, err);
+        status = keyring_unwrap_by(ingest->keyring, share->seal, &head->subject,
+                                   &ingest->key[i], share->key, err);
     if (status != OK)
         return status;
     associated = row_associate(&ingest->home, head->token);
-    status =
-        seal_close(ingest->vault->seal, ingest->key->key,
-                   bytes_of(associated.byte, sizeof associated.byte),
-                   bytes_of(ingest->plain.data + waiting->begin, waiting->size),
-                   (uint8_t *)ingest->sealed.data, err);
+    status = seal_close(
+        share->seal, share->key->key,
+        bytes_of(associated.byte, sizeof associated.byte),
+        bytes_of(ingest->plain.data + waiting->begin, waiting->size), to, err);
     if (status != OK)
         return status;
-    ingest->sealed.size = waiting->size + SEAL_EXTRA;
-    bytes = text_bytes(&ingest->sealed);
-    digest_parts(sealed, &bytes, 1);
-    row_commit(&ingest->home, head, sealed, ingest->key->salt, &commitment);
+    digest_parts(&sealed_digest, &sealed, 1);
+    row_commit(&ingest->home, head, &sealed_digest, share->key->salt,
+               &commitment);
     memcpy(head->commitment, commitment.byte, DIGEST_SIZE);
+    row_leaf(head, &sealed_digest, &waiting->leaf);
     return OK;
 }
 
@@ -200,37 +195,48 @@ static enum status write_row(struct vault_ingest *ingest, size_t i,
                              struct merkle_tree *tree, struct error *err)
 {
     struct sql_store *store = ingest->vault->store;
+    const struct waiting *waiting = &ingest->waiting[i];
+    const struct row_head *head = &waiting->head;
     struct sql_statement *add = NULL;
-    struct row_head head = {0};
-    struct digest sealed, leaf;
-    enum status status = seal_row(ingest, i, &head, &sealed, err);
+    enum status status = merkle_append(tree, &waiting->leaf, NULL, NULL, err);
 
-    if (status == OK) {
-        row_leaf(&head, &sealed, &leaf);
-        status = merkle_append(tree, &leaf, NULL, NULL, err);
-    }
     if (status == OK)
         status = sql_store_prepare(store, VAULT_ADD_ROW, &add, err);
     if (status != OK)
         return status;
-    sql_bind_number(add, 1, (ingest->number << VAULT_PLACE_BITS) + head.number);
-    sql_bind_bytes(add, 2, bytes_of(head.subject.byte, SUBJECT_ID_SIZE));
-    sql_bind_bytes(add, 3, bytes_of(head.key_id, KEY_ID_SIZE));
-    sql_bind_bytes(add, 4, bytes_of(head.token, ROW_TOKEN_SIZE));
-    sql_bind_bytes(add, 5, bytes_of(head.commitment, DIGEST_SIZE));
-    sql_bind_bytes(add, 6, bytes_of(leaf.byte, DIGEST_SIZE));
-    sql_bind_bytes(add, 7, text_bytes(&ingest->sealed));
+    sql_bind_number(add, 1,
+                    (ingest->number << VAULT_PLACE_BITS) + head->number);
+    sql_bind_bytes(add, 2, bytes_of(head->subject.byte, SUBJECT_ID_SIZE));
+    sql_bind_bytes(add, 3, bytes_of(head->key_id, KEY_ID_SIZE));
+    sql_bind_bytes(add, 4, bytes_of(head->token, ROW_TOKEN_SIZE));
+    sql_bind_bytes(add, 5, bytes_of(head->commitment, DIGEST_SIZE));
+    sql_bind_bytes(add, 6, bytes_of(waiting->leaf.byte, DIGEST_SIZE));
+    sql_bind_bytes(add, 7,
+                   bytes_of(ingest->sealed.data + sealed_begin(ingest, i),
+                            waiting->size + SEAL_EXTRA));
     return sql_store_run(store, add, err);
 }
 
-/* Keys first: a row without one could not be opened, a key without a row does
- * no harm. */
+static enum status seal_batch(struct vault_ingest *ingest, struct error *err)
+{
+    size_t size = ingest->plain.size + ingest->count * SEAL_EXTRA;
+    enum status status =
+        keyring_draft(ingest->keyring, ingest->crew, ingest->subject,
+                      ingest->count, ingest->key, err);
+
+    text_reset(&ingest->sealed);
+    if (status == OK)
+        status = text_reserve(&ingest->sealed, size, err);
+    return status == OK ? keyring_crew_run(ingest->crew, ingest->count,
+                                           seal_row, ingest, err)
+                        : status;
+}
+
 static enum status write_batch(struct vault_ingest *ingest, struct error *err)
 {
     struct sql_store *store = ingest->vault->store;
     struct merkle_tree tree = ingest->tree;
-    enum status status =
-        keyring_add(ingest->keyring, ingest->subject, ingest->count, err);
+    enum status status = seal_batch(ingest, err);
 
     if (status == OK)
         status = sql_store_begin(store, err);
@@ -240,7 +246,6 @@ static enum status write_batch(struct vault_ingest *ingest, struct error *err)
         status = sql_store_commit(store, err);
     if (status != OK)
         sql_store_rollback(store);
-    secret_wipe(ingest->key, sizeof *ingest->key);
     secret_wipe(ingest->plain.data, ingest->plain.size);
     text_reset(&ingest->plain);
     if (status == OK) {
@@ -336,7 +341,7 @@ enum status vault_ingest_add(struct vault_ingest *ingest,
     if (status != OK)
         return status;
     waiting = &ingest->waiting[ingest->count];
-    *waiting = (struct waiting){plain->size, size};
+    *waiting = (struct waiting){.begin = plain->size, .size = size};
     ingest->subject[ingest->count++] = *subject;
     for (size_t c = 0; c < count; c++) {
         uint8_t *to = (uint8_t *)plain->data + plain->size;
@@ -385,6 +390,9 @@ enum status vault_ingest_finish(struct vault_ingest **handle,
         status = write_batch(ingest, err);
     if (status == OK && ingest->rows == 0)
         status = error_set(err, E_INPUT, "a dataset without rows");
+    /* Rows without keys, which a crash could leave, are of no dataset yet. */
+    if (status == OK)
+        status = keyring_save(ingest->keyring, err);
     if (status == OK)
         status = finish_dataset(ingest, dataset, err);
     if (status != OK)

@@ -33,7 +33,7 @@ enum vault_statement {
 
 struct vault {
     struct sql_store *store;
-    struct seal *seal;
+    unsigned threads;
 };
 
 /* A row as it is stored, but for what it holds. */

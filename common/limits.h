@@ -57,7 +57,8 @@
 #define PATIENT_NUMBER_MAX 256
 
 /* Subjects that enter or leave a keyring in one call: their ids take 16 MiB,
- * and more come in further calls. */
+ * and more come in further calls.  As many new keys wait in memory to be saved,
+ * 124 bytes and a slot each: an ingest of a million writes keys.db once. */
 #define KEYRING_BATCH_MAX (1u << 20)
 
 /* Files in a folder of epoch keys: there is one; a crash leaves another, and
@@ -82,9 +83,9 @@
 #define VAULT_BATCH_ROWS 16384
 #define VAULT_BATCH_SIZE (4u << 20)
 
-/* Parts of a batch that its threads take in turn: several for each of some
- * cores, so that none waits long for the last. */
-#define VAULT_SHARES 16
+/* Parts of a batch that threads take in turn: several for each of some cores,
+ * so that none waits long for the last. */
+#define KEYRING_SHARES 16
 
 /* Bytes of a release that are held in memory while its rows are put in random
  * order: a million rows of 128 bytes. */

@@ -27,10 +27,14 @@ const struct box_row box_rows[BOX_ROWS] = {
     {0, {"11", ""}},
     {1, {"22", "flu"}}};
 
+/* With one thread, two and three, in turn. */
 void vault_box_open_vault(void)
 {
+    static unsigned opened;
+
     error_init(&box.err);
     CU_ASSERT_EQUAL_FATAL(vault_open(&box.vault, box.database, &box.err), OK);
+    vault_use_threads(box.vault, 1 + opened++ % 3);
 }
 
 void vault_box_open(void)

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "anonymizer/keyring_crew.h"
+#include "common/encoding.h"
 #include "common/files.h"
 #include "common/limits.h"
 #include "tests/lib/scratch.h"
@@ -244,6 +246,152 @@ static void too_many_subjects_in_one_call_are_refused(void)
         keyring_erase(keyring, &ada, KEYRING_BATCH_MAX + 1, &erased, &err),
         E_LIMIT);
     CU_ASSERT(!has(ada));
+    end();
+}
+
+/* ---- finding many, drafts ---- */
+
+/* By hand: of 0, 3, 6, ... up to 30,000 every third has a key; asked for are
+ * stretches that are dense, sparse, before the first and behind the last. */
+struct expected_keys {
+    const struct subject_id *subject;
+    size_t count, taken, wrong, last;
+};
+
+static void count_key(void *context, size_t i, const struct wrapped_key *key)
+{
+    struct expected_keys *expected = context;
+    struct wrapped_key single;
+    bool found = false;
+
+    expected->wrong += expected->taken > 0 && i <= expected->last;
+    expected->last = i;
+    expected->taken++;
+    /* Not through the same statement, which is in use. */
+    CU_ASSERT_EQUAL(
+        keyring_find(keyring, &expected->subject[i], &single, &found, &err),
+        OK);
+    expected->wrong += !found || memcmp(&single, key, sizeof single) != 0;
+}
+
+static void check_many(const uint32_t *number, size_t count, size_t with_key)
+{
+    struct subject_id *subject = calloc(count + 1, sizeof *subject);
+    struct expected_keys expected = {.subject = subject, .count = count};
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(subject);
+    for (size_t i = 0; i < count; i++)
+        put_be32(subject[i].byte, number[i]);
+    CU_ASSERT_EQUAL(
+        keyring_find_many(keyring, subject, count, count_key, &expected, &err),
+        OK);
+    CU_ASSERT_EQUAL(expected.taken, with_key);
+    CU_ASSERT_EQUAL(expected.wrong, 0);
+    free(subject);
+}
+
+static void many_are_found_in_one_walk(void)
+{
+    enum { KEYS = 10000 };
+    static const uint32_t sparse[] = {0,     1,     2,     3,     4,
+                                      5,     3000,  3001,  9000,  29995,
+                                      29997, 29998, 29999, 30000, 40000};
+    struct subject_id *subject = calloc(KEYS, sizeof *subject);
+    uint32_t *number = calloc(KEYS, sizeof *number);
+
+    begin();
+    CU_ASSERT_FATAL(subject != NULL && number != NULL);
+    check_many(sparse, 15, 0);
+    for (uint32_t i = 0; i < KEYS; i++)
+        put_be32(subject[i].byte, 3 * i);
+    CU_ASSERT_EQUAL(keyring_add(keyring, subject, KEYS, &err), OK);
+    /* 0, 3, 3000, 9000, 29997 */
+    check_many(sparse, 15, 5);
+    check_many(sparse, 0, 0);
+    for (uint32_t i = 0; i < KEYS; i++)
+        number[i] = i;
+    check_many(number, KEYS, 3334);
+    for (uint32_t i = 0; i < KEYS / 100; i++)
+        number[i] = 300 * i;
+    check_many(number, KEYS / 100, KEYS / 100);
+    free(number);
+    free(subject);
+    end();
+}
+
+static void draft(const struct subject_id *subject, size_t count,
+                  struct wrapped_key *key)
+{
+    struct keyring_crew *crew = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(keyring_crew_create(&crew, 3, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(
+        keyring_draft(keyring, crew, subject, count, key, &err), OK);
+    keyring_crew_destroy(&crew);
+}
+
+static void drafts_are_kept_once_saved(void)
+{
+    const struct subject_id first[] = {cy, ada, cy}, second[] = {ada, bo};
+    struct wrapped_key key[3], again[2];
+    struct subject_key open;
+    uint64_t count = 0;
+
+    begin();
+    add(bo);
+    draft(first, 3, key);
+    CU_ASSERT_EQUAL(memcmp(&key[0], &key[2], sizeof key[0]), 0);
+    CU_ASSERT_NOT_EQUAL(memcmp(key[0].id, key[1].id, KEY_ID_SIZE), 0);
+    /* Whoever comes next gets the same, and the one that bo has. */
+    draft(second, 2, again);
+    CU_ASSERT_EQUAL(memcmp(&again[0], &key[1], sizeof again[0]), 0);
+    CU_ASSERT_EQUAL(keyring_unwrap(keyring, &bo, &again[1], &open, &err), OK);
+    CU_ASSERT(same(key_of(bo, NULL), open));
+    CU_ASSERT(!has(ada) && !has(cy));
+    CU_ASSERT_EQUAL(keyring_count(keyring, &count, &err), OK);
+    CU_ASSERT_EQUAL(count, 1);
+    CU_ASSERT_EQUAL(keyring_save(keyring, &err), OK);
+    CU_ASSERT_EQUAL(keyring_save(keyring, &err), OK);
+    CU_ASSERT_EQUAL(keyring_unwrap(keyring, &ada, &key[1], &open, &err), OK);
+    keyring_close(&keyring);
+    open_it();
+    CU_ASSERT(same(key_of(ada, NULL), open));
+    CU_ASSERT(has(bo) && has(cy));
+    end();
+}
+
+static void drafts_that_were_not_saved_are_gone(void)
+{
+    struct wrapped_key key;
+
+    begin();
+    draft(&ada, 1, &key);
+    keyring_close(&keyring);
+    open_it();
+    CU_ASSERT(!has(ada));
+    end();
+}
+
+/* Or they would be wrapped under the key that it destroys. */
+static void erasure_saves_drafts_first(void)
+{
+    const struct subject_id both[] = {ada, bo};
+    struct wrapped_key key[2];
+    struct subject_key open;
+    uint64_t erased = 0, generation;
+
+    begin();
+    draft(both, 2, key);
+    CU_ASSERT_EQUAL(keyring_unwrap(keyring, &ada, &key[0], &open, &err), OK);
+    generation = keyring_generation(keyring);
+    CU_ASSERT_EQUAL(keyring_erase(keyring, &bo, 1, &erased, &err), OK);
+    CU_ASSERT_EQUAL(erased, 1);
+    CU_ASSERT_NOT_EQUAL(keyring_generation(keyring), generation);
+    CU_ASSERT(same(key_of(ada, NULL), open));
+    CU_ASSERT(!has(bo));
+    /* As it was, it opens no more. */
+    CU_ASSERT_EQUAL(keyring_unwrap(keyring, &ada, &key[0], &open, &err),
+                    E_INPUT);
     end();
 }
 
@@ -584,6 +732,11 @@ void suite_keyring(void)
          wrapped_key_opens_in_no_other_place},
         {"too many subjects in one call are refused",
          too_many_subjects_in_one_call_are_refused},
+        {"many are found in one walk", many_are_found_in_one_walk},
+        {"drafts are kept once saved", drafts_are_kept_once_saved},
+        {"drafts that were not saved are gone",
+         drafts_that_were_not_saved_are_gone},
+        {"an erasure saves drafts first", erasure_saves_drafts_first},
         {"an erased subject has no key, and the others keep theirs",
          erased_subject_has_no_key_and_the_others_keep_theirs},
         {"a subject who comes back has another key and key id",

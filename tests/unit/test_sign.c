@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/digest.h"
 #include "common/encoding.h"
 #include "common/random.h"
 #include "tests/lib/child.h"
@@ -315,6 +316,7 @@ static void hmac_is_that_of_rfc_4231(void)
         size_t key_size = from_hex(vectors[i].key, key);
         size_t size = strlen(vectors[i].message);
         char hex[2 * HMAC_SIZE + 1];
+        struct digest parts;
 
         if (vectors[i].repeated > 0)
             memset(key, key[0], key_size = vectors[i].repeated);
@@ -326,6 +328,14 @@ static void hmac_is_that_of_rfc_4231(void)
                         OK);
         for (size_t j = 0; j < HMAC_SIZE; j++)
             snprintf(hex + 2 * j, 3, "%02x", out[j]);
+        CU_ASSERT_STRING_EQUAL(hex, vectors[i].expected);
+        /* The other one, in parts. */
+        digest_hmac(&parts, bytes_of(key, key_size),
+                    (struct bytes[]){{message, size / 3},
+                                     {NULL, 0},
+                                     {message + size / 3, size - size / 3}},
+                    3);
+        digest_hex(&parts, hex);
         CU_ASSERT_STRING_EQUAL(hex, vectors[i].expected);
     }
 }

@@ -390,6 +390,56 @@ static void rows_of_erased_subjects_are_left_out_and_counted(void)
 
 /* ---- what is refused ---- */
 
+/* In a dataset of three batches; keys are found before the first. */
+static void erasure_between_batches_ends_what_is_not_opened_yet(void)
+{
+    enum { MANY = 2 * VAULT_BATCH_ROWS + 7 };
+    struct subject_id *subject = calloc(MANY, sizeof *subject);
+    struct vault_ingest *ingest;
+    struct vault_dataset dataset;
+    struct vault_request request;
+    struct vault_reader *reader = NULL;
+    const struct vault_row *row = NULL;
+    uint64_t count = 1, erased = 0;
+
+    vault_box_open();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(subject);
+    ingest = vault_box_start();
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct bytes cell[2] = {bytes_of("1", 1), bytes_of("2", 1)};
+
+        put_be32(subject[i].byte, i);
+        CU_ASSERT_EQUAL_FATAL(
+            vault_ingest_add(ingest, &subject[i], cell, 2, &box.err), OK);
+    }
+    CU_ASSERT_EQUAL_FATAL(vault_ingest_finish(&ingest, &dataset, &box.err), OK);
+    request = vault_box_request(&dataset);
+    request.permitted = subject;
+    request.permitted_count = MANY;
+    CU_ASSERT_EQUAL_FATAL(
+        vault_reader_open(&reader, box.vault, box.keyring, &request, &box.err),
+        OK);
+    CU_ASSERT_EQUAL(vault_reader_next(reader, &row, &box.err), OK);
+    /* Five of the last batch, and one of the first, which is open already. */
+    CU_ASSERT_EQUAL(
+        keyring_erase(box.keyring, &subject[MANY - 5], 5, &erased, &box.err),
+        OK);
+    CU_ASSERT_EQUAL(
+        keyring_erase(box.keyring, &subject[9], 1, &erased, &box.err), OK);
+    for (;; count++) {
+        CU_ASSERT_EQUAL_FATAL(vault_reader_next(reader, &row, &box.err), OK);
+        if (row == NULL)
+            break;
+        CU_ASSERT_EQUAL_FATAL(get_be32(row->subject.byte), count);
+    }
+    CU_ASSERT_EQUAL(count, MANY - 5);
+    CU_ASSERT_EQUAL(vault_reader_erased(reader), 5);
+    CU_ASSERT_EQUAL(box.access.count, MANY - 5);
+    vault_reader_close(&reader);
+    free(subject);
+    vault_box_close();
+}
+
 static void rows_that_do_not_fit_are_refused_by_number(void)
 {
     static const struct {
@@ -579,6 +629,8 @@ void suite_vault(void)
          second_pass_announces_nothing_again},
         {"rows of erased subjects are left out, and counted",
          rows_of_erased_subjects_are_left_out_and_counted},
+        {"an erasure between batches ends what is not opened yet",
+         erasure_between_batches_ends_what_is_not_opened_yet},
         {"rows that do not fit are refused by number",
          rows_that_do_not_fit_are_refused_by_number},
         {"a dataset without rows is refused", dataset_without_rows_is_refused},

@@ -47,6 +47,7 @@ struct program {
     struct network_user self;
     struct anonymizer_link *link;
     struct broker broker;
+    struct desk_settings settings;
     struct desk *desk;
 };
 
@@ -139,19 +140,20 @@ static enum status on_start(struct service *service, void *context,
                             struct error *err)
 {
     struct program *program = context;
-    struct desk_settings settings = {.loop = service_loop(service),
-                                     .name = program->config->name,
-                                     .network = program->network,
-                                     .genesis = program->genesis,
-                                     .self = &program->self,
-                                     .listen = program->config->listen,
-                                     .ledger_timeout_ms = LEDGER_TIMEOUT_MS,
-                                     .idle = requests_idle,
-                                     .idle_ms = IDLE_MS,
-                                     .context = &program->broker};
+    struct desk_settings *settings = &program->settings;
 
-    settings.row = requests_taken(&settings.row_count);
-    return desk_open(&program->desk, &settings, err);
+    *settings = (struct desk_settings){.loop = service_loop(service),
+                                       .name = program->config->name,
+                                       .network = program->network,
+                                       .genesis = program->genesis,
+                                       .self = &program->self,
+                                       .listen = program->config->listen,
+                                       .ledger_timeout_ms = LEDGER_TIMEOUT_MS,
+                                       .idle = requests_idle,
+                                       .idle_ms = IDLE_MS,
+                                       .context = &program->broker};
+    settings->row = requests_taken(&settings->row_count);
+    return desk_open(&program->desk, settings, err);
 }
 
 static void on_closed(void *context)

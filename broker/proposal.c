@@ -70,17 +70,34 @@ static enum status put(struct proposal *proposal, enum proposal_state to,
                                     err);
 }
 
+static void log_move(const struct proposal *proposal)
+{
+    char request[DIGEST_HEX_SIZE];
+
+    digest_hex(&proposal->request.id, request);
+    log_info("request %s: %s", request,
+             proposal_state_name((enum proposal_state)proposal->release.state));
+}
+
+/* The end of the transaction that has the move. */
+static enum status end_move(struct proposal *proposal, enum status status,
+                            struct error *err)
+{
+    status = broker_store_end(proposal->broker->store, status, err);
+    if (status == OK)
+        log_move(proposal);
+    return status;
+}
+
 /* One move that changes nothing else. */
 static enum status move(struct proposal *proposal, enum proposal_state to,
                         struct error *err)
 {
-    unsigned from = proposal->release.state;
-    enum status status = put(proposal, to, err);
+    enum status status = broker_store_begin(proposal->broker->store, err);
 
     if (status != OK)
-        proposal->release.state = from;
-    proposal->begun = proposal->begun || status == OK;
-    return status;
+        return status;
+    return end_move(proposal, put(proposal, to, err), err);
 }
 
 /* It is over, for now: the reason is kept for whoever asks. */
@@ -157,7 +174,7 @@ static enum status store_permit(struct proposal *proposal,
         status = broker_store_add_permit(store, &proposal->permit, err);
     if (status == OK)
         status = put(proposal, PROPOSAL_PERMITTING, err);
-    return broker_store_end(store, status, err);
+    return end_move(proposal, status, err);
 }
 
 /* A permit, the first or the next one. */
@@ -311,7 +328,7 @@ static enum status store_draft(struct proposal *proposal, uint64_t checked,
     proposal->release.drafts++;
     if (status == OK)
         status = put(proposal, PROPOSAL_ENDORSE, err);
-    return broker_store_end(store, status, err);
+    return end_move(proposal, status, err);
 }
 
 /* A draft at the present size of the log, if all permitted subjects still are
@@ -653,7 +670,7 @@ static enum status store_signed(struct proposal *proposal,
     status = broker_store_sign_own(store, own, err);
     if (status == OK)
         status = put(proposal, PROPOSAL_PROPOSED, err);
-    return broker_store_end(store, status, err);
+    return end_move(proposal, status, err);
 }
 
 /* The draft that was signed is the present one: the anonymizer signs, we do,

@@ -292,13 +292,15 @@ static enum status open_parts(struct worker *worker, struct error *err)
 
 static enum status start_runner(struct worker *worker, struct error *err)
 {
-    const struct client_options options = {.network = worker->options.network,
-                                           .user = worker->options.self,
-                                           .timeout_ms = LEDGER_TIMEOUT_MS,
-                                           .cancel = &worker->stopping};
-    enum status status = client_open(&worker->client, &options, err);
+    enum status status;
     int result;
 
+    worker->client_options =
+        (struct client_options){.network = worker->options.network,
+                                .user = worker->options.self,
+                                .timeout_ms = LEDGER_TIMEOUT_MS,
+                                .cancel = &worker->stopping};
+    status = client_open(&worker->client, &worker->client_options, err);
     if (status != OK)
         return status;
     result = pthread_create(&worker->thread, NULL, run, worker);

@@ -43,6 +43,7 @@ struct worker {
     struct worker_fetches *fetches;
 
     /* the runner's thread alone */
+    struct client_options client_options; /* the client borrows them */
     struct client *client;
     struct job_tries tries[WORKER_JOBS_MAX];
     size_t tries_count;

@@ -144,7 +144,7 @@ static enum status bind(struct ingest_reader *reader, struct error *err)
     schema->delimiter = csv_delimiter(reader->csv);
     memcpy(schema->newline, newline, strlen(newline) + 1);
     status = policy_bind_columns(reader->policy, header, reader->source.name,
-                                 attribute, err);
+                                 false, attribute, err);
     if (status == OK)
         status = take_columns(reader, attribute, err);
     if (status == OK)

@@ -4,11 +4,12 @@
 
 static enum status check_attributes(const struct policy *policy,
                                     const struct csv_record *header,
-                                    const char *name, struct error *err)
+                                    const char *name, bool nameless,
+                                    struct error *err)
 {
     for (size_t a = 0; a < policy->attribute_count; a++) {
         const struct policy_attribute *attribute = &policy->attribute[a];
-        bool found = false;
+        bool found = nameless && attribute->role == ROLE_IDENTIFYING;
 
         for (size_t c = 0; c < header->count && !found; c++)
             found = bytes_equal_string(header->field[c].value, attribute->name);
@@ -24,10 +25,10 @@ static enum status check_attributes(const struct policy *policy,
 
 enum status policy_bind_columns(const struct policy *policy,
                                 const struct csv_record *header,
-                                const char *name, size_t *attribute,
-                                struct error *err)
+                                const char *name, bool nameless,
+                                size_t *attribute, struct error *err)
 {
-    enum status status = check_attributes(policy, header, name, err);
+    enum status status = check_attributes(policy, header, name, nameless, err);
 
     for (size_t c = 0; status == OK && c < header->count; c++) {
         const struct policy_attribute *found =

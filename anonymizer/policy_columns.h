@@ -8,6 +8,7 @@
 #ifndef ANONYMIZER_POLICY_COLUMNS_H
 #define ANONYMIZER_POLICY_COLUMNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "anonymizer/csv.h"
@@ -15,11 +16,12 @@
 #include "common/error.h"
 
 /* attribute[c]: index into policy.attribute of column c of the header, or
- * NO_ATTRIBUTE for one that is removed unlisted.  `name` is the table's.
+ * NO_ATTRIBUTE for one that is removed unlisted.  `name` is the table's;
+ * `nameless`: its identifying columns were left out before, as by a vault.
  * E_INPUT if they do not fit. */
 MUST_USE enum status policy_bind_columns(const struct policy *policy,
                                          const struct csv_record *header,
-                                         const char *name, size_t *attribute,
-                                         struct error *err);
+                                         const char *name, bool nameless,
+                                         size_t *attribute, struct error *err);
 
 #endif

@@ -113,8 +113,9 @@ static enum status bind_columns(struct reading *reading,
         reading->sensitive == NULL)
         status = error_memory(err, "the columns");
     else
-        status = policy_bind_columns(reading->policy, header, reading->name,
-                                     attribute, err);
+        status =
+            policy_bind_columns(reading->policy, header, reading->name,
+                                reading->source.stream != NULL, attribute, err);
     for (size_t c = 0; status == OK && c < header->count; c++)
         bind_column(reading, c, attribute[c]);
     free(attribute);

@@ -86,7 +86,8 @@ MUST_USE enum status table_read(struct table **table,
                                 const char *name, atomic_bool *cancel,
                                 struct error *err);
 /* The same of a stream, from where it stands.  E_INPUT also if the stream's
- * subject is not the policy's. */
+ * subject is not the policy's.  Identifying columns may be missing: a vault
+ * does not have them. */
 MUST_USE enum status table_read_stream(struct table **table,
                                        const struct policy *policy,
                                        const struct csv_stream *stream,

@@ -14,6 +14,8 @@
  *
  *     act      told of       when
  *     open     each subject  its row's key is about to be opened for a release
+ *     repeat   each subject  bytes of an earlier release with its row are about
+ *                            to be released again
  *     erase    the subject   its key is about to be destroyed
  *     refuse   the release   a job ended without one; `by` had sent the permit
  *     publish  the release   it is about to be there to be fetched
@@ -70,6 +72,7 @@ void worker_events_close(struct worker_events **events);
 
 #define ACCESS_ACTS(X)                                                         \
     X("open", OPEN)                                                            \
+    X("repeat", REPEAT)                                                        \
     X("erase", ERASE)                                                          \
     X("refuse", REFUSE)                                                        \
     X("publish", PUBLISH)                                                      \

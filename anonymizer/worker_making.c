@@ -167,25 +167,32 @@ static enum status on_access(void *context, const struct dataset_id *dataset,
     return OK;
 }
 
-static enum status open_rows(struct making *making, struct error *err)
+/* Each subject's history names the release from here on. */
+static enum status tell_subjects(struct making *making, enum access_act act,
+                                 struct error *err)
 {
     const struct job_record *record = making->record;
     const struct access_told told = {
-        .act = ACCESS_OPEN,
+        .act = act,
         .by = record->recipient,
         .dataset = &record->dataset,
         .permit = &record->permit,
         .release = record->release,
     };
-    const struct vault_request request = {.dataset = record->dataset,
+
+    return worker_events_subjects(making->worker->events, &told,
+                                  making->subject, making->subject_count, err);
+}
+
+static enum status open_rows(struct making *making, struct error *err)
+{
+    const struct vault_request request = {.dataset = making->record->dataset,
                                           .permitted = making->subject,
                                           .permitted_count =
                                               making->subject_count,
                                           .access = on_access,
                                           .context = making};
-    enum status status =
-        worker_events_subjects(making->worker->events, &told, making->subject,
-                               making->subject_count, err);
+    enum status status = tell_subjects(making, ACCESS_OPEN, err);
 
     if (status == OK)
         status = worker_reading_open(&making->reading, making->worker->vault,
@@ -414,8 +421,12 @@ static enum status make_same(struct making *making,
                              const struct job_record *first, struct error *err)
 {
     struct text statement;
-    enum status status = create(making, "release.csv", &making->output, err);
+    enum status status = find_subjects(making, err);
 
+    if (status == OK)
+        status = tell_subjects(making, ACCESS_REPEAT, err);
+    if (status == OK)
+        status = create(making, "release.csv", &making->output, err);
     text_init(&statement);
     if (status == OK)
         status = copy_bytes(making, first, err);

@@ -107,28 +107,55 @@ void connection_close(struct connection *connection)
         (void)uv_cancel((uv_req_t *)&connection->lookup);
 }
 
-/* Who it is, as far as we know, and why it must go. */
-static void refuse(struct connection *connection, const struct error *err)
+/* libraft dials again each second: once for as long as it fails is enough. */
+static void tell_away(struct connection *connection, const struct error *err)
+{
+    struct dialled *dialled =
+        dialled_of(connection->transport, connection->peer);
+
+    if (dialled == NULL || dialled->is_away)
+        return;
+    dialled->is_away = true;
+    log_warning("raft: connecting to node %ju, %s: %s, trying again",
+                (uintmax_t)connection->peer, states_name(&connection->states),
+                err->text);
+}
+
+static void tell_back(struct connection *connection)
+{
+    struct dialled *dialled =
+        dialled_of(connection->transport, connection->peer);
+
+    if (dialled == NULL || !dialled->is_away)
+        return;
+    dialled->is_away = false;
+    log_info("raft: connected to node %ju", (uintmax_t)connection->peer);
+}
+
+static void tell_refused(struct connection *connection, const struct error *err)
 {
     struct transport *transport = connection->transport;
     uint64_t now_ms = uv_now(transport->loop);
 
-    if (connection->states.now == CONNECTION_OPEN) {
+    if (transport->told_ms != 0 && now_ms - transport->told_ms < TELL_EVERY_MS)
+        return;
+    transport->told_ms = now_ms;
+    log_warning("raft: a connection was refused, %s: %s (%ju so far)",
+                states_name(&connection->states), err->text,
+                (uintmax_t)transport->figures.refused + 1);
+}
+
+/* Who it is, as far as we know, and why it must go. */
+static void refuse(struct connection *connection, const struct error *err)
+{
+    if (connection->states.now == CONNECTION_OPEN)
         log_info("raft: connection %s node %ju: %s",
                  connection->is_connector ? "to" : "from",
                  (uintmax_t)connection->peer, err->text);
-    } else if (transport->told_ms == 0 ||
-               now_ms - transport->told_ms >= TELL_EVERY_MS) {
-        transport->told_ms = now_ms;
-        if (connection->is_connector)
-            log_warning("raft: connecting to node %ju, %s: %s",
-                        (uintmax_t)connection->peer,
-                        states_name(&connection->states), err->text);
-        else
-            log_warning("raft: a connection was refused, %s: %s (%ju so far)",
-                        states_name(&connection->states), err->text,
-                        (uintmax_t)transport->figures.refused + 1);
-    }
+    else if (connection->is_connector)
+        tell_away(connection, err);
+    else
+        tell_refused(connection, err);
     connection_close(connection);
 }
 
@@ -360,6 +387,7 @@ static void open_stream(struct connection *connection)
         return;
     }
     if (connection->is_connector) {
+        tell_back(connection);
         answer(connection, stream, 0);
         return;
     }

@@ -61,6 +61,7 @@ TAILQ_HEAD(connection_list, connection);
 struct dialled {
     uint64_t id;
     unsigned failures;
+    bool is_away; /* it has been told that the node cannot be reached */
 };
 
 struct transport {

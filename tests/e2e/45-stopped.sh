@@ -99,6 +99,10 @@ stays=$(leader)
 consents 1
 id=$(field id)
 until_true 10 "all have it" all_equal
+attempts() { grep -c "raft: connecting to node" "$dir/$stays/log"; }
+returns() { grep -c "raft: connected to node" "$dir/$stays/log"; }
+attempts=$(attempts) || :
+returns=$(returns) || :
 for node in node1 node2 node3; do
     [ "$node" = "$stays" ] || kill_node "$node" KILL
 done
@@ -121,3 +125,8 @@ run network up --dir "$dir"
 until_true 15 "a leader" has_leader
 consents 1
 until_true 15 "all have it" all_equal
+
+story "that two were away is told once of each, and that they are back"
+[ "$(attempts)" -eq $((attempts + 2)) ] || fail "$(attempts) times, not 2 more"
+both_back() { [ "$(returns)" -eq $((returns + 2)) ]; }
+until_true 10 "both are back" both_back

@@ -318,6 +318,8 @@ enum status replica_open(struct replica **replica, struct transport **transport,
     machine_init(&made->machine, &made->raft, callbacks);
     status = lock_folder(options->folder, options->id, &made->lock, err);
     if (status == OK)
+        status = replica_folder_settle(options->folder, err);
+    if (status == OK)
         status = init(made, options, err);
     if (status != OK) {
         release(made);

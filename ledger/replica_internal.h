@@ -77,6 +77,12 @@ void machine_configure(struct replica_machine *machine,
  * For the whole process, before anything else of libraft. */
 void replica_use_zeroed_memory(void);
 
+/* Before raft_init: finish what a crash has left of an installed snapshot.
+ * libraft stores the snapshot, and then removes the log that it takes the place
+ * of; where it was killed between the two, and has a segment made ahead of its
+ * use, it takes the log for corrupt. */
+MUST_USE enum status replica_folder_settle(const char *path, struct error *err);
+
 /* Before raft_start, once for an io: see replica_io.c. */
 void machine_attach(struct replica_machine *machine, struct raft_io *io);
 

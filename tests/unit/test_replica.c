@@ -19,8 +19,10 @@
 
 #include "common/digest.h"
 #include "common/encoding.h"
+#include "common/files.h"
 #include "common/log.h"
 #include "ledger/replica.h"
+#include "ledger/replica_internal.h"
 #include "ledger/transport.h"
 #include "tests/lib/certified.h"
 #include "tests/lib/child.h"
@@ -644,6 +646,111 @@ static void a_flipped_bit_in_the_log_is_noticed(void)
     world_close(world);
 }
 
+/* Copy the file `name` of folder `from` to folder `to`. */
+static void copy_file(struct world *world, const char *from, const char *to,
+                      const char *name)
+{
+    char path[SCRATCH_PATH_MAX + NAME_MAX + 2];
+    struct new_file *file = NULL;
+    struct text content;
+    struct error err;
+
+    error_init(&err);
+    text_init(&content);
+    snprintf(path, sizeof path, "%s/%s", scratch_path(&world->scratch, from),
+             name);
+    CU_ASSERT_EQUAL_FATAL(file_read(path, 1 << 20, &content, &err), OK);
+    snprintf(path, sizeof path, "%s/%s", scratch_path(&world->scratch, to),
+             name);
+    CU_ASSERT_EQUAL_FATAL(new_file_create(&file, path, 0600, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(descriptor_write(new_file_descriptor(file),
+                                           text_bytes(&content), name, &err),
+                          OK);
+    CU_ASSERT_EQUAL_FATAL(new_file_publish(&file, &err), OK);
+    text_clear(&content);
+}
+
+/* libraft stores a snapshot that was sent to it, then removes the log; a
+ * segment that it has made ahead is there all the time. */
+static void a_node_killed_while_a_snapshot_is_installed_starts_again(void)
+{
+    struct world *world = world_open(8);
+    struct node *leader = leader_of(world);
+    size_t away = (size_t)(leader - world->node + 1) % NODES;
+    char from[32], to[32];
+    const struct dirent *entry;
+    DIR *directory;
+    size_t copied = 0;
+
+    CU_ASSERT_TRUE(propose(world, 10));
+    CU_ASSERT_TRUE(wait_until(world, is_even));
+    stop(world, away);
+    CU_ASSERT_TRUE(propose(world, 300));
+    snprintf(from, sizeof from, "raft%zu", (size_t)(leader - world->node));
+    snprintf(to, sizeof to, "raft%zu", away);
+    directory = opendir(scratch_path(&world->scratch, from));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
+    while ((entry = readdir(directory)) != NULL)
+        if (strncmp(entry->d_name, "snapshot-", 9) == 0) {
+            copy_file(world, from, to, entry->d_name);
+            copied++;
+        }
+    closedir(directory);
+    CU_ASSERT_TRUE_FATAL(copied >= 2);
+    snprintf(from, sizeof from, "raft%zu/open-7", away);
+    scratch_write(&world->scratch, from, "");
+    world->node[away].restored = 0;
+    start(world, away, false);
+    CU_ASSERT_TRUE(propose(world, 10));
+    expect_all_equal(world);
+    CU_ASSERT_TRUE(world->node[away].restored > 0);
+    world_close(world);
+}
+
+/* A folder with these names of libraft's; the last one is written to. */
+static size_t settled(const char *const *name, bool open_is_written)
+{
+    struct scratch scratch;
+    struct error err;
+    size_t left;
+
+    error_init(&err);
+    scratch_open(&scratch);
+    for (size_t i = 0; name[i] != NULL; i++)
+        scratch_write(&scratch, name[i],
+                      strncmp(name[i], "open-", 5) == 0 && !open_is_written
+                          ? ""
+                          : "something");
+    CU_ASSERT_EQUAL(replica_folder_settle(scratch.path, &err), OK);
+    left = scratch_count(&scratch);
+    scratch_close(&scratch);
+    return left;
+}
+
+#define SEGMENT_1_90 "0000000000000001-0000000000000090"
+#define SEGMENT_91_200 "0000000000000091-0000000000000200"
+
+static void only_a_log_that_is_all_behind_a_snapshot_goes(void)
+{
+    static const char *const behind[] = {
+        "snapshot-2-100-7", "snapshot-2-100-7.meta",
+        SEGMENT_1_90,       "open-1",
+        "metadata1",        NULL};
+    static const char *const reaching[] = {"snapshot-2-100-7",
+                                           "snapshot-2-100-7.meta",
+                                           SEGMENT_1_90, SEGMENT_91_200, NULL};
+    static const char *const half[] = {"snapshot-2-100-7.meta", SEGMENT_1_90,
+                                       NULL};
+    static const char *const other[] = {"snapshot-2-100-7.tmp",
+                                        "snapshot-2-100-7", SEGMENT_1_90, NULL};
+
+    CU_ASSERT_EQUAL(settled(behind, false), 4);
+    CU_ASSERT_EQUAL(settled(behind, true), 5);
+    CU_ASSERT_EQUAL(settled(reaching, false), 4);
+    CU_ASSERT_EQUAL(settled(half, false), 2);
+    CU_ASSERT_EQUAL(settled(other, false), 3);
+}
+
 static void a_lost_log_is_noticed(void)
 {
     struct world *world = world_open(0);
@@ -743,6 +850,10 @@ void suite_replica(void)
         {"a torn owner is mended", a_torn_owner_is_mended},
         {"a flipped bit in the log is noticed",
          a_flipped_bit_in_the_log_is_noticed},
+        {"a node killed while a snapshot is installed starts again",
+         a_node_killed_while_a_snapshot_is_installed_starts_again},
+        {"only a log that is all behind a snapshot goes",
+         only_a_log_that_is_all_behind_a_snapshot_goes},
         {"a log that was lost is noticed", a_lost_log_is_noticed},
         {"a snapshot of no use ends a start",
          a_snapshot_of_no_use_ends_a_start},

@@ -199,7 +199,7 @@ static enum status apply(struct broker *broker, const struct shown *shown,
     return status;
 }
 
-/* *end: there is none at this position. */
+/* *end: there is none at this position, as far as this node knows. */
 static enum status show_at(struct broker *broker, uint64_t position,
                            struct shown *shown, bool *end, struct error *err)
 {
@@ -218,44 +218,39 @@ static enum status show_at(struct broker *broker, uint64_t position,
     return error_wrap(err, "position %ju of the log", (uintmax_t)position);
 }
 
-/* Up to FOLLOWER_BATCH_MAX entries in the open transaction.  *applied also
- * counts when it fails: what was applied before may be committed, if what
- * failed was only to get the next one. */
-static enum status apply_batch(struct broker *broker, uint64_t *cursor,
-                               bool *end, bool *may_commit, struct error *err)
+/* Up to `until`, in the open transaction.  *may_commit: if it fails, then to
+ * get the next one, and those before are applied as a whole. */
+static enum status apply_batch(struct broker *broker, uint64_t cursor,
+                               uint64_t until, bool *may_commit,
+                               struct error *err)
 {
+    bool end = false;
     enum status status = OK;
 
-    *end = false;
-    for (unsigned i = 0; status == OK && !*end && i < FOLLOWER_BATCH_MAX; i++) {
+    for (; status == OK && !end && cursor < until; cursor++) {
         struct shown shown = {.position = 0};
 
         *may_commit = true;
-        status = show_at(broker, *cursor, &shown, end, err);
-        if (status != OK || *end)
+        status = show_at(broker, cursor, &shown, &end, err);
+        if (status != OK || end)
             return status;
         *may_commit = false;
         status = apply(broker, &shown, err);
         shown_clear(&shown);
-        ++*cursor;
     }
-    *may_commit = status == OK;
     return status;
 }
 
-static enum status follow_batch(struct broker *broker, uint64_t *cursor,
-                                bool *end, struct error *err)
+static enum status follow_batch(struct broker *broker, uint64_t cursor,
+                                uint64_t until, struct error *err)
 {
     bool may_commit = false;
     struct error commit;
-    enum status status =
-        broker_store_number(broker->store, BROKER_CURSOR, cursor, err);
+    enum status status = broker_store_begin(broker->store, err);
 
-    if (status == OK)
-        status = broker_store_begin(broker->store, err);
     if (status != OK)
         return status;
-    status = apply_batch(broker, cursor, end, &may_commit, err);
+    status = apply_batch(broker, cursor, until, &may_commit, err);
     if (status == OK || !may_commit)
         return broker_store_end(broker->store, status, err);
     error_init(&commit);
@@ -266,13 +261,26 @@ static enum status follow_batch(struct broker *broker, uint64_t *cursor,
 
 enum status follower_turn(struct broker *broker, bool *end, struct error *err)
 {
-    uint64_t cursor;
-    enum status status = OK;
+    uint64_t cursor = 0, before, size = 0, first;
+    enum status status =
+        broker->ledger.size(broker->ledger.context, &size, err);
 
-    *end = false;
-    for (unsigned i = 0; status == OK && !*end && i < FOLLOWER_TURN_MAX;
-         i += FOLLOWER_BATCH_MAX)
-        status = follow_batch(broker, &cursor, end, err);
+    if (status == OK)
+        status =
+            broker_store_number(broker->store, BROKER_CURSOR, &cursor, err);
+    first = before = cursor;
+    *end = cursor >= size;
+    while (status == OK && !*end && cursor - first < FOLLOWER_TURN_MAX) {
+        uint64_t until = cursor + FOLLOWER_BATCH_MAX;
+
+        status = follow_batch(broker, cursor, until < size ? until : size, err);
+        if (status == OK)
+            status =
+                broker_store_number(broker->store, BROKER_CURSOR, &cursor, err);
+        /* Nobody shows what a node has said it has: another time. */
+        *end = cursor >= size || cursor == before;
+        before = cursor;
+    }
     return status;
 }
 
@@ -283,6 +291,26 @@ enum status follower_catch_up(struct broker *broker, struct error *err)
 
     while (status == OK && !end)
         status = follower_turn(broker, &end, err);
+    return status;
+}
+
+enum status follower_search_end(struct broker *broker, struct error *err)
+{
+    uint64_t cursor = 0, before;
+    enum status status;
+
+    do {
+        status = follower_catch_up(broker, err);
+        if (status == OK)
+            status =
+                broker_store_number(broker->store, BROKER_CURSOR, &cursor, err);
+        before = cursor;
+        if (status == OK)
+            status = follow_batch(broker, cursor, cursor + 1, err);
+        if (status == OK)
+            status =
+                broker_store_number(broker->store, BROKER_CURSOR, &cursor, err);
+    } while (status == OK && cursor != before);
     return status;
 }
 

@@ -35,9 +35,16 @@ MUST_USE enum status follower_begin(struct broker *broker, struct error *err);
 MUST_USE enum status follower_turn(struct broker *broker, bool *end,
                                    struct error *err);
 
-/* To the end of the log, as the nodes that answer know it. */
+/* To the end of the log, as the node that answers first knows it: what it does
+ * not have yet can only make a release stale. */
 MUST_USE enum status follower_catch_up(struct broker *broker,
                                        struct error *err);
+
+/* To where no node that answers has more.  That takes some tenths of a second,
+ * and is for what would otherwise be refused for want of an entry, and for a
+ * permit. */
+MUST_USE enum status follower_search_end(struct broker *broker,
+                                         struct error *err);
 
 /* To this size at least: a node has answered for it, and others may be behind.
  * E_SYSTEM if it cannot be had within FOLLOWER_WAIT_MS. */

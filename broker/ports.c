@@ -12,6 +12,21 @@
 /* Between two questions for what a node does not have yet. */
 #define PAUSE_NS 5000000
 
+static enum status ledger_size(void *context, uint64_t *size, struct error *err)
+{
+    struct client_answer answer;
+    struct message request;
+    enum status status;
+
+    question_init(&request, MESSAGE_STATUS);
+    status = client_ask(context, &request, MESSAGE_STATE, &answer, err);
+    if (status != OK)
+        return status;
+    *size = message_number(&answer.message, STATE_SIZE);
+    client_answer_clear(&answer);
+    return OK;
+}
+
 static enum status ledger_show(void *context, const char *which,
                                struct shown *shown, struct error *err)
 {
@@ -52,7 +67,8 @@ static void ledger_pause(void *context)
 
 struct ledger_port ports_ledger(struct client *client)
 {
-    return (struct ledger_port){.show = ledger_show,
+    return (struct ledger_port){.size = ledger_size,
+                                .show = ledger_show,
                                 .submit = ledger_submit,
                                 .anchored = ledger_anchored,
                                 .pause = ledger_pause,

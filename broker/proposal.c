@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/follower.h"
 #include "broker/permit.h"
 #include "broker/recording.h"
 #include "broker/release_statement.h"
@@ -184,8 +185,10 @@ static enum status begin(struct proposal *proposal, uint64_t restarts,
     struct release_record *release = &proposal->release;
     struct permit_basis basis = basis_of(proposal);
     struct own_entry own;
-    enum status status = check_basis(proposal, err);
+    enum status status = follower_search_end(proposal->broker, err);
 
+    if (status == OK)
+        status = check_basis(proposal, err);
     if (status != OK)
         return status;
     own_entry_init(&own);

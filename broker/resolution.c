@@ -29,6 +29,8 @@ enum status resolution_apply(struct broker *broker, const struct digest *entry,
     enum status status = recording_finish(broker, err);
 
     if (status == OK)
+        status = follower_search_end(broker, err);
+    if (status == OK)
         status = broker_store_find_unresolved(broker->store, entry, &unresolved,
                                               &found, err);
     if (status == OK && !found)

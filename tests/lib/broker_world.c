@@ -21,6 +21,18 @@ static void demand(enum status status, const struct error *err)
 
 /* ---- the log ---- */
 
+static enum status size_of(void *context, uint64_t *size, struct error *err)
+{
+    const struct broker_world *world = context;
+
+    (void)err;
+    *size = log_world_size(world->log);
+    *size = *size < world->hidden + world->unsaid
+                ? 0
+                : *size - world->hidden - world->unsaid;
+    return OK;
+}
+
 /* An answer's memory holds entry and signatures, as a node's does. */
 static enum status show(void *context, const char *which, struct shown *shown,
                         struct error *err)
@@ -266,7 +278,8 @@ static void fill(struct broker_world *world)
                    .certificate =
                        log_world_certificate(log, LOG_NORTH, IDENTITY_BROKER),
                    .key = log_world_key(log, LOG_NORTH, IDENTITY_BROKER)},
-        .ledger = {.show = show,
+        .ledger = {.size = size_of,
+                   .show = show,
                    .submit = submit,
                    .anchored = anchored,
                    .pause = pause_a_while,

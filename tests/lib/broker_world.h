@@ -41,6 +41,7 @@ struct broker_world {
     unsigned turn_away;  /* of the next: no node takes it */
     uint64_t hidden;     /* entries at the end that nodes do not show yet */
     unsigned pauses;     /* each shows one of them */
+    uint64_t unsaid;     /* entries that the node which is asked first lacks */
     bool not_anchored;
     unsigned submitted;
     /* Right before an entry of this type gets into the log, once. */

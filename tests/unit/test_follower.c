@@ -217,6 +217,20 @@ static void nodes_that_are_behind_are_waited_for(void)
     end();
 }
 
+/* The first node that is asked lacks an entry that others have. */
+static void the_end_is_where_no_node_has_more(void)
+{
+    begin();
+    log_world_add(world.log, ENTRY_DATASET, LOG_NORTH, IDENTITY_CUSTODIAN,
+                  "{\"commitment\":\"" BROKER_WORLD_POLICY "\"}");
+    world.unsaid = 1;
+    CU_ASSERT_EQUAL(follower_catch_up(&world.broker, &err), OK);
+    CU_ASSERT_EQUAL(number(BROKER_CURSOR), 0);
+    CU_ASSERT_EQUAL(follower_search_end(&world.broker, &err), OK);
+    CU_ASSERT_EQUAL(number(BROKER_CURSOR), 1);
+    end();
+}
+
 static void turned_away_it_stays_pending(void)
 {
     struct withdrawal withdrawal;
@@ -388,6 +402,8 @@ void suite_follower(void)
          order_is_kept_when_answers_are_lost},
         {"nodes that are behind are waited for",
          nodes_that_are_behind_are_waited_for},
+        {"the end is where no node has more",
+         the_end_is_where_no_node_has_more},
         {"turned away it stays pending", turned_away_it_stays_pending},
         {"what is not valid is not applied", what_is_not_valid_is_not_applied},
         {"another's consent is unresolved", anothers_consent_is_unresolved},

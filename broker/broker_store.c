@@ -74,7 +74,8 @@ bool broker_store_string(struct sql_statement *row, int at, char *out,
 {
     struct bytes text = sql_column_bytes(row, at);
 
-    if (text.size >= size || memchr(text.data, '\0', text.size) != NULL)
+    if (text.size >= size ||
+        (text.size > 0 && memchr(text.data, '\0', text.size) != NULL))
         return false;
     if (text.size > 0)
         memcpy(out, text.data, text.size);

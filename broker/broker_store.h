@@ -259,11 +259,16 @@ void permit_record_clear(struct permit_record *permit);
 MUST_USE enum status broker_store_add_permit(struct broker_store *store,
                                              const struct permit_record *permit,
                                              struct error *err);
-/* E_INPUT if there is none. */
+/* All but its list, which may have tens of megabytes.  E_INPUT if there is
+ * none. */
 MUST_USE enum status broker_store_permit(struct broker_store *store,
                                          const struct digest *id,
                                          struct permit_record *permit,
                                          struct error *err);
+MUST_USE enum status broker_store_permit_list(struct broker_store *store,
+                                              const struct digest *id,
+                                              struct text *list,
+                                              struct error *err);
 
 /* How far the release of a request has come (broker/proposal.h). */
 struct release_record {

@@ -67,8 +67,9 @@
                    " ?1")                                                      \
     X(ADD_PERMIT, "INSERT INTO permit(id, request, size, expires, seed, list)" \
                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                           \
-    X(GET_PERMIT, "SELECT request, size, expires, seed, list FROM permit"      \
-                  " WHERE id = ?1")                                            \
+    X(GET_PERMIT, "SELECT request, size, expires, seed FROM permit WHERE id =" \
+                  " ?1")                                                       \
+    X(GET_PERMIT_LIST, "SELECT list FROM permit WHERE id = ?1")                \
     X(PUT_RELEASE,                                                             \
       "INSERT INTO release(request, state, restarts, drafts, permit, draft,"   \
       " checked, name, salt, statement, status, why) VALUES(?1, ?2, ?3, ?4,"   \

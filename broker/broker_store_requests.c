@@ -212,12 +212,32 @@ enum status broker_store_permit(struct broker_store *store,
          !sql_column_fixed(get, 0, &permit->request, sizeof permit->request) ||
          !sql_column_number(get, 1, &permit->size) ||
          !sql_column_number(get, 2, &permit->expires_ms) ||
-         !sql_column_fixed(get, 3, &permit->seed, sizeof permit->seed) ||
-         sql_column_bytes(get, 4).size % PERMITTED_ITEM_SIZE != 0))
+         !sql_column_fixed(get, 3, &permit->seed, sizeof permit->seed)))
         status = broker_store_altered(store, "a permit", err);
     permit->id = *id;
+    sql_store_reset(get);
+    return status;
+}
+
+enum status broker_store_permit_list(struct broker_store *store,
+                                     const struct digest *id, struct text *list,
+                                     struct error *err)
+{
+    struct sql_statement *get = NULL;
+    bool found = false;
+    enum status status =
+        sql_store_prepare(store->sql, BROKER_GET_PERMIT_LIST, &get, err);
+
+    if (status != OK)
+        return status;
+    sql_bind_bytes(get, 1, bytes_of(id, sizeof *id));
+    status = sql_store_step(store->sql, get, &found, err);
+    if (status == OK &&
+        (!found || sql_column_bytes(get, 0).size == 0 ||
+         sql_column_bytes(get, 0).size % PERMITTED_ITEM_SIZE != 0))
+        status = broker_store_altered(store, "a permit", err);
     if (status == OK)
-        status = copy_column(get, 4, &permit->list, err);
+        status = copy_column(get, 0, list, err);
     sql_store_reset(get);
     return status;
 }

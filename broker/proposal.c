@@ -246,6 +246,16 @@ static enum status look_for_permit(struct proposal *proposal, struct error *err)
     return status;
 }
 
+/* Read only where it is needed: `release` is said ten times a second. */
+static enum status load_list(struct proposal *proposal, struct error *err)
+{
+    if (proposal->permit.list.size > 0)
+        return OK;
+    return broker_store_permit_list(proposal->broker->store,
+                                    &proposal->permit.id,
+                                    &proposal->permit.list, err);
+}
+
 /* permitted: the anonymizer gets it, once more if we do not know whether it
  * has. */
 static enum status deliver(struct proposal *proposal, struct error *err)
@@ -253,9 +263,7 @@ static enum status deliver(struct proposal *proposal, struct error *err)
     const struct anonymizer_port *anonymizer = &proposal->broker->anonymizer;
     struct permit_basis basis = basis_of(proposal);
     struct permit_delivery delivery = {.id = &proposal->permit.id,
-                                       .seed = &proposal->permit.seed,
-                                       .list =
-                                           text_bytes(&proposal->permit.list)};
+                                       .seed = &proposal->permit.seed};
     struct job_progress job;
     struct own_entry own;
     struct text package;
@@ -268,8 +276,11 @@ static enum status deliver(struct proposal *proposal, struct error *err)
     status = broker_store_find_own(proposal->broker->store,
                                    &proposal->permit.id, &own, &found, err);
     if (status == OK)
+        status = load_list(proposal, err);
+    if (status == OK)
         status = permit_package(proposal->broker, &basis, &own, &package, err);
     delivery.package = text_bytes(&package);
+    delivery.list = text_bytes(&proposal->permit.list);
     if (status == OK)
         status = anonymizer->permit(anonymizer->context, &delivery, &job, err);
     if (status == OK)
@@ -355,6 +366,8 @@ static enum status draft(struct proposal *proposal, struct error *err)
             broker_store_number(broker->store, BROKER_CURSOR, &checked, err);
     if (status == OK && now_ms >= proposal->permit.expires_ms)
         return restart(proposal, "the permit has expired", err);
+    if (status == OK)
+        status = load_list(proposal, err);
     if (status == OK)
         status = permit_affected(broker->store, &proposal->permit, &request,
                                  &affected, err);

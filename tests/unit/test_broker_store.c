@@ -272,10 +272,15 @@ static void a_permit_and_a_release_are_as_they_were_put(void)
     CU_ASSERT_EQUAL(broker_store_add_permit(store, &permit, &err), OK);
     CU_ASSERT_EQUAL(broker_store_permit(store, &permit.id, &stored, &err), OK);
     CU_ASSERT_EQUAL(stored.expires_ms, 34);
+    CU_ASSERT_EQUAL(
+        broker_store_permit_list(store, &permit.id, &stored.list, &err), OK);
     CU_ASSERT_EQUAL(stored.list.size, PERMITTED_ITEM_SIZE);
     permit.id.byte[0] = 2;
     CU_ASSERT_EQUAL(broker_store_permit(store, &permit.id, &stored, &err),
                     E_INPUT);
+    CU_ASSERT_EQUAL(
+        broker_store_permit_list(store, &permit.id, &stored.list, &err),
+        E_INPUT);
     CU_ASSERT_EQUAL(
         broker_store_find_release(store, &release.request, &found, &any, &err),
         OK);

@@ -125,6 +125,7 @@ void released_open(struct released *world, struct network *network)
     world->dataset = NETWORK_HEX;
     world->requested_dataset = NETWORK_HEX;
     world->count = 7;
+    world->list_root = NETWORK_OTHER_HEX;
     world->size = world->payload_size = 5;
     world->checked = 7;
     world->expires = world->payload_expires =
@@ -184,10 +185,10 @@ static void write_permit(struct released *world)
     error_init(&err);
     demand(text_printf(&world->permit, &err,
                        "{\"count\":%ju,\"expires\":%ju,\"root\":"
-                       "\"" NETWORK_OTHER_HEX "\",\"size\":%ju,"
+                       "\"%s\",\"size\":%ju,"
                        "\"statement\":\"permit 1\"}",
                        (uintmax_t)world->count, (uintmax_t)world->expires,
-                       (uintmax_t)world->size),
+                       world->list_root, (uintmax_t)world->size),
            &err);
     draw(&world->parts.permit, &world->permit);
 }

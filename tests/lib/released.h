@@ -71,6 +71,7 @@ struct released {
     /* terms */
     const char *dataset, *requested_dataset, *organisation, *recipient;
     char policy_digest[DIGEST_HEX_SIZE];
+    const char *list_root; /* of the permitted subjects */
     /* permit: in the statement, and in the entry's payload */
     uint64_t count, size, expires, payload_size, payload_expires, checked;
     /* release statement; permit is set unless `other_permit` */

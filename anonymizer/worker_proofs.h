@@ -10,12 +10,13 @@
 
 #include <stddef.h>
 
-#include "common/client.h"
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/genesis.h"
 #include "common/proof.h"
 #include "common/text.h"
+
+struct client;
 
 /* request, approve, permit, release. */
 #define WORKER_PROOFS_MAX 4

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/network_files_internal.h"
 #include "common/clock.h"
 #include "common/encoding.h"
 #include "common/endpoint.h"
@@ -51,33 +52,6 @@ static const enum identity_role institute_users[] = {
     IDENTITY_RESEARCH_INSTITUTE,
 };
 
-/* A key and its certificate. */
-struct party {
-    struct private_key *key;
-    struct certificate *certificate;
-};
-
-struct node {
-    uint16_t port;
-    int port_socket; /* holds the port until all are known; -1: none */
-    struct curve_key curve;
-    char certificate[CERTIFICATE_ID_SIZE];
-};
-
-struct maker {
-    const char *folder; /* under its other name */
-    size_t node_count;
-    const atomic_bool *cancel;
-    int64_t now_ms;
-    char origin[NOTE_NAME_MAX + 1];
-    struct party root;
-    struct party authority[NETWORK_NODES_MAX + 1]; /* the last: institute's */
-    struct node node[NETWORK_NODES_MAX];
-    struct json *genesis;
-    struct json_value *authorities, *members, *nodes; /* in genesis */
-    struct trust *trust;
-};
-
 static const char *organisation_name(const struct maker *maker, size_t index)
 {
     return index < maker->node_count ? organisations[index] : INSTITUTE;
@@ -85,8 +59,8 @@ static const char *organisation_name(const struct maker *maker, size_t index)
 
 /* ---- files ---- */
 
-static enum status make_folder(const struct maker *maker, const char *name,
-                               struct error *err)
+enum status network_files_folder(const struct maker *maker, const char *name,
+                                 struct error *err)
 {
     struct text path;
     enum status status;
@@ -131,9 +105,9 @@ static enum status write_file(const struct maker *maker, const char *name,
     return status;
 }
 
-static enum status write_json(const struct maker *maker, const char *name,
-                              const char *file, const struct json *json,
-                              struct error *err)
+enum status network_files_json(const struct maker *maker, const char *name,
+                               const char *file, const struct json *json,
+                               struct error *err)
 {
     struct text text;
     enum status status;
@@ -163,8 +137,8 @@ static enum status save_key(const struct maker *maker, const char *name,
     return status;
 }
 
-static enum status save_curve(const struct maker *maker, const char *name,
-                              struct curve_key *key, struct error *err)
+enum status network_files_curve(const struct maker *maker, const char *name,
+                                struct curve_key *key, struct error *err)
 {
     struct curve_pair pair = {.secret = ""};
     struct text path;
@@ -207,8 +181,8 @@ static enum status add_certificate(struct json_value *list, const char *key,
     return status;
 }
 
-static enum status save_party(const struct maker *maker, const char *name,
-                              const struct party *party, struct error *err)
+enum status network_files_party(const struct maker *maker, const char *name,
+                                const struct party *party, struct error *err)
 {
     struct text pem;
     enum status status;
@@ -241,7 +215,7 @@ static enum status make_party(const struct maker *maker, const char *name,
 
     if (atomic_load(maker->cancel))
         return error_set(err, E_CANCELLED, "interrupted");
-    status = make_folder(maker, name, err);
+    status = network_files_folder(maker, name, err);
     if (status == OK)
         status = private_key_generate(&party->key, KEY_P256, err);
     if (status == OK)
@@ -253,7 +227,7 @@ static enum status make_party(const struct maker *maker, const char *name,
         status = certificate_issue(&party->certificate, key, &terms,
                                    issuer->certificate, issuer->key, err);
     if (status == OK)
-        status = save_party(maker, name, party, err);
+        status = network_files_party(maker, name, party, err);
     public_key_destroy(&key);
     return status;
 }
@@ -290,7 +264,7 @@ static enum status make_authorities(struct maker *maker, struct error *err)
     return status;
 }
 
-static enum status make_user(const struct maker *maker, size_t organisation,
+static enum status make_user(struct maker *maker, size_t organisation,
                              enum identity_role role, struct error *err)
 {
     struct certificate_subject subject =
@@ -307,14 +281,16 @@ static enum status make_user(const struct maker *maker, size_t organisation,
     status = make_party(maker, name, &subject, &maker->authority[organisation],
                         &party, err);
     if (status == OK)
-        status = save_curve(maker, name, NULL, err);
+        status = network_files_curve(maker, name, NULL, err);
     if (status == OK)
         status = add_certificate(maker->members, NULL, party.certificate, err);
+    if (status == OK && maker->has_services && organisation == 0)
+        status = network_files_service(maker, name, &party, err);
     party_clear(&party);
     return status;
 }
 
-static enum status make_users(const struct maker *maker, struct error *err)
+static enum status make_users(struct maker *maker, struct error *err)
 {
     enum status status = OK;
 
@@ -455,9 +431,9 @@ static enum status make_node(struct maker *maker, size_t index,
                         &party, err);
     snprintf(folder, sizeof folder, "%s/raft", subject.name);
     if (status == OK)
-        status = make_folder(maker, folder, err);
+        status = network_files_folder(maker, folder, err);
     if (status == OK)
-        status = save_curve(maker, subject.name, &node->curve, err);
+        status = network_files_curve(maker, subject.name, &node->curve, err);
     if (status == OK)
         status = draw_port(node, err);
     if (status == OK)
@@ -556,10 +532,10 @@ static enum status write_configs(const struct maker *maker, struct error *err)
         if (status == OK)
             status = add_settings(maker, i, json_edit_root(json), err);
         if (status == OK)
-            status = write_json(maker, name, "config.json", json, err);
+            status = network_files_json(maker, name, "config.json", json, err);
         if (status == OK)
-            status =
-                write_json(maker, name, "genesis.json", maker->genesis, err);
+            status = network_files_json(maker, name, "genesis.json",
+                                        maker->genesis, err);
         json_destroy(&json);
     }
     return status;
@@ -613,8 +589,11 @@ static enum status write_network(const struct maker *maker, const char *channel,
         status = json_add_array(root, "nodes", &list, err);
     for (size_t i = 0; status == OK && i < maker->node_count; i++)
         status = add_network_node(maker, i, list, err);
+    if (status == OK && maker->has_services)
+        status = network_files_list_services(maker, organisation_name(maker, 0),
+                                             root, err);
     if (status == OK)
-        status = write_json(maker, NULL, "network.json", json, err);
+        status = network_files_json(maker, NULL, "network.json", json, err);
     json_destroy(&json);
     return status;
 }
@@ -657,7 +636,8 @@ static enum status end_genesis(struct maker *maker, struct json_value *roots,
             endorsement, "release",
             "AND('$.custodian', '$.broker', '$.anonymizer')", err);
     if (status == OK)
-        status = write_json(maker, NULL, "genesis.json", maker->genesis, err);
+        status = network_files_json(maker, NULL, "genesis.json", maker->genesis,
+                                    err);
     return status;
 }
 
@@ -726,9 +706,9 @@ static enum status make_all(struct maker *maker, struct error *err)
     if (status == OK)
         status = begin_genesis(maker, channel, &roots, err);
     if (status == OK)
-        status = make_folder(maker, "ca", err);
+        status = network_files_folder(maker, "ca", err);
     if (status == OK)
-        status = make_folder(maker, "users", err);
+        status = network_files_folder(maker, "users", err);
     if (status == OK)
         status = make_authorities(maker, err);
     if (status == OK)
@@ -760,24 +740,26 @@ static void maker_clear(struct maker *maker)
 
 /* ---- the folder ---- */
 
-/* The longest path of a socket: the last node's, as another node's
- * config.json has it. */
+/* The longest path of a socket: the last node's, as another node's config.json
+ * has it, or the anonymizer's, as the broker finds it. */
 static enum status check_socket_path(const char *folder, size_t node_count,
-                                     struct error *err)
+                                     bool has_services, struct error *err)
 {
     char endpoint[ENDPOINT_SIZE_MAX];
+    char name[64] = "ipc://anonymizer/socket";
     struct text path;
     enum status status;
 
     text_init(&path);
-    status =
-        text_printf(&path, err, "%s/node%zu/config.json", folder, node_count);
-    if (status == OK) {
-        char name[64];
-
+    if (has_services) {
+        status = text_printf(&path, err, "%s/broker/../network.json", folder);
+    } else {
+        status = text_printf(&path, err, "%s/node%zu/config.json", folder,
+                             node_count);
         snprintf(name, sizeof name, "ipc://../node%zu/socket", node_count);
-        status = endpoint_beside(path.data, name, endpoint, err);
     }
+    if (status == OK)
+        status = endpoint_beside(path.data, name, endpoint, err);
     text_clear(&path);
     return status;
 }
@@ -795,12 +777,14 @@ static enum status put_in_place(const char *made, const char *folder,
 }
 
 enum status network_files_make(const char *folder, size_t node_count,
-                               const atomic_bool *cancel, struct error *err)
+                               bool has_services, const atomic_bool *cancel,
+                               struct error *err)
 {
     struct maker *maker = NULL;
     struct text made;
     size_t size = strlen(folder);
-    enum status status = check_socket_path(folder, node_count, err);
+    enum status status =
+        check_socket_path(folder, node_count, has_services, err);
 
     assert(node_count >= 1 && node_count <= NETWORK_NODES_MAX);
     if (status != OK)
@@ -814,8 +798,10 @@ enum status network_files_make(const char *folder, size_t node_count,
     if (status == OK && mkdtemp(made.data) == NULL)
         status = error_set_errno(err, E_INPUT, errno, "%s", folder);
     if (status == OK) {
-        *maker = (struct maker){
-            .folder = made.data, .node_count = node_count, .cancel = cancel};
+        *maker = (struct maker){.folder = made.data,
+                                .node_count = node_count,
+                                .has_services = has_services,
+                                .cancel = cancel};
         status = make_all(maker, err);
         maker_clear(maker);
         if (status == OK)

@@ -12,6 +12,19 @@
  *         config.json, genesis.json, key.pem, certificate.pem, cosign.pem,
  *         curve.key, raft/; later state.db, log, pid, socket
  *
+ * and with services, those of the first organisation:
+ *
+ *     DIR/broker/
+ *         config.json, key.pem, certificate.pem, curve.key; later state.db,
+ *         log, pid, socket
+ *     DIR/anonymizer/
+ *         the same, and keys/, epoch/, jobs/, releases/; later vault.db
+ *     DIR/users/<organisation>.custodian/
+ *         besides, subject.key (common/subject_id.h) and consents/
+ *
+ * Key and certificate of a service are those that users/<organisation>.<role>
+ * holds.
+ *
  * One organisation for each node, and an institute that only asks for data.
  * All keys are made here, by one process on one machine: this is for trying
  * out.  A real party makes its own keys and sends a certificate request
@@ -24,6 +37,7 @@
 #define CLI_NETWORK_FILES_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/error.h"
@@ -32,6 +46,7 @@
  * if sockets in it would have too long a path, E_CANCELLED when the flag is
  * set. */
 MUST_USE enum status network_files_make(const char *folder, size_t node_count,
+                                        bool has_services,
                                         const atomic_bool *cancel,
                                         struct error *err);
 

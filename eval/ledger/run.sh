@@ -38,7 +38,7 @@ trap finished EXIT
 trap 'exit 130' HUP INT TERM
 
 say() { echo "eval: $*" >&2; }
-up() { "$anchorite" network up --dir "$dir" >"$work/up" 2>&1 || {
+up() { "$anchorite" network up --nodes-only --dir "$dir" >"$work/up" 2>&1 || {
     cat "$work/up" >&2
     exit 3
 }; }

@@ -48,14 +48,14 @@ submit() { # USER
 }
 
 story "up makes three nodes and starts them"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 expect 0
 says out "3 of 3 nodes started"
 says err "for trying out"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 expect 0
 says out "0 of 3 nodes started, all are running"
-run network up --dir "$dir" --nodes 4
+run network up --nodes-only --dir "$dir" --nodes 4
 expect 2
 says err "network of 3 nodes already"
 
@@ -133,7 +133,7 @@ after=$(member id)
 run network status --dir "$dir"
 expect 1
 says out "not running"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 expect 0
 says out "1 of 3 nodes started"
 caught_up() {
@@ -180,7 +180,7 @@ expect 1
 
 story "a node that cannot start says why"
 echo "{" >"$dir/node2/config.json"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 expect 3
 says err "node2"
 says err "config.json"
@@ -197,6 +197,6 @@ run ledger submit --dir "$dir"
 expect 2
 run ledger verify "$work/proof.json" --trust "$work/none.json"
 expect 2
-run network up --dir "$work/$(printf '%0120d' 0)"
+run network up --nodes-only --dir "$work/$(printf '%0120d' 0)"
 expect 2
 says err "at most 107"

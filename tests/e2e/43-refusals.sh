@@ -262,7 +262,7 @@ submit north.broker consent "{\"commitment\":\"$commitment\"}" --timeout 5
 within 8
 [ "$code" -eq 3 ] && grep -q "no quorum" "$work/err" ||
     fail "$code: $(cat "$work/out" "$work/err")"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 done_well_or_said() { [ "$code" -eq 0 ] || fail "$(cat "$work/err")"; }
 done_well_or_said
 until_true 15 "a leader" has_leader

@@ -33,7 +33,7 @@ marked_processes() {
     done | sort
 }
 up_completes() {
-    "$anchorite" network up --dir "$dir" >"$work/out" 2>"$work/err"
+    "$anchorite" network up --nodes-only --dir "$dir" >"$work/out" 2>"$work/err"
 }
 each_runs_once() {
     node_processes >"$work/living"
@@ -43,11 +43,11 @@ each_runs_once() {
 }
 
 story "two up at once on a new folder: one network, both end clearly"
-"$anchorite" network up --dir "$dir" >"$work/out1" 2>"$work/err1" &
+"$anchorite" network up --nodes-only --dir "$dir" >"$work/out1" 2>"$work/err1" &
 first=$!
 others=$first
 code2=0
-"$anchorite" network up --dir "$dir" >"$work/out2" 2>"$work/err2" || code2=$?
+"$anchorite" network up --nodes-only --dir "$dir" >"$work/out2" 2>"$work/err2" || code2=$?
 code1=0
 wait "$first" || code1=$?
 others=""
@@ -72,7 +72,7 @@ for round in 1 2 3 4 5 6; do
     node=node$((round % 3 + 1))
     old=$(pid_of "$node")
     kill_node "$node" KILL
-    run network up --dir "$dir"
+    run network up --nodes-only --dir "$dir"
     [ "$code" -eq 0 ] && grep -q "^1 of 3 nodes started" "$work/out" ||
         fail "round $round: $(cat "$work/out" "$work/err")"
     [ "$(pid_of "$node")" != "$old" ] || fail "$node was not started"
@@ -80,7 +80,7 @@ done
 for node in node1 node2 node3; do
     kill_node "$node" KILL
 done
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 [ "$code" -eq 0 ] && grep -q "^3 of 3 nodes started" "$work/out" ||
     fail "$(cat "$work/out" "$work/err")"
 each_runs_once
@@ -90,7 +90,7 @@ for round in 1 2 3 4 5 6 7 8; do
     "$anchorite" network down --dir "$dir" >/dev/null 2>&1 || fail "no down"
     draw 120
     pause=$(printf '0.%03d' "$drawn")
-    timeout --signal KILL "$pause" "$anchorite" network up --dir "$dir" \
+    timeout --signal KILL "$pause" "$anchorite" network up --nodes-only --dir "$dir" \
         >/dev/null 2>&1 || :
     # A child of the one that was killed may still have its lock.
     until_true 10 "round $round: up after up was killed at $pause s" up_completes
@@ -104,11 +104,11 @@ for round in 1 2 3 4; do
     other=$work/other$round
     draw 400
     timeout --signal KILL "$(printf '0.%03d' "$drawn")" "$anchorite" network up \
-        --dir "$other" --nodes 1 >/dev/null 2>&1 || :
+        --nodes-only --dir "$other" --nodes 1 >/dev/null 2>&1 || :
     [ ! -e "$other" ] || [ -e "$other/network.json" ] ||
         fail "half a network in $other"
     [ ! -e "$other" ] || made=$((made + 1))
-    run network up --dir "$other" --nodes 1
+    run network up --nodes-only --dir "$other" --nodes 1
     again=$code
     "$anchorite" network down --dir "$other" >/dev/null 2>&1 || fail "no down"
     [ "$again" -eq 0 ] || fail "$(cat "$work/out" "$work/err")"
@@ -124,7 +124,7 @@ else
     plain=""
 fi
 "$anchorite" network down --dir "$dir" >/dev/null 2>&1 || fail "no down"
-$plain "$anchorite" network up --dir "$dir" >/dev/null 2>&1 || fail "no up"
+$plain "$anchorite" network up --nodes-only --dir "$dir" >/dev/null 2>&1 || fail "no up"
 $plain sleep 600 &
 others=$!
 sleeps() {
@@ -205,12 +205,12 @@ for open in key.pem cosign.pem curve.key; do
     chmod 600 "$dir/node2/$open"
 done
 chmod 755 "$dir"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 refused 4 "chmod 700"
 chmod 700 "$dir"
 
 story "and as it was it is one of them again"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 [ "$code" -eq 0 ] || fail "$(cat "$work/err")"
 until_true 15 "a leader" has_leader
 until_true 15 "all are one" all_equal

@@ -120,7 +120,7 @@ run network status --dir "$dir"
 [ "$code" -eq 1 ] || fail "status ended with $code: $(cat "$work/out")"
 
 story "they are started again: it goes on by itself"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 [ "$code" -eq 0 ] || fail "$(cat "$work/err")"
 until_true 15 "a leader" has_leader
 consents 1

@@ -64,7 +64,7 @@ loading() { kill -0 "$load" 2>/dev/null; }
 
 story "three nodes, and a first checkpoint that is kept"
 : >"$work/kept"
-"$anchorite" network up --dir "$dir" >/dev/null 2>&1
+"$anchorite" network up --nodes-only --dir "$dir" >/dev/null 2>&1
 "$anchorite" ledger load --dir "$dir" --as $user --count 100 --in-flight 20 \
     --beforehand 100 --timeout $((60 * PATIENCE)) --keep "$work/kept" >/dev/null
 until_so 30 anchored 100 || fail "100 entries have no cosigned checkpoint"
@@ -97,7 +97,7 @@ while [ "$round" -lt "$rounds" ]; do
         until_so 60 has_kept $((before + 20)) ||
             fail "round $round: two nodes do not go on: $(cat "$work/load")"
     fi
-    "$anchorite" network up --dir "$dir" >"$work/up" 2>&1 ||
+    "$anchorite" network up --nodes-only --dir "$dir" >"$work/up" 2>&1 ||
         fail "round $round: $(cat "$work/up")"
 done
 loading || fail "the load has ended by itself: $(cat "$work/load")"

@@ -117,7 +117,7 @@ before=$(status_of "$node" | cut -d ' ' -f 2)
 consents 1
 until_true 10 "two anchor" anchors_past "$before"
 signers | grep -q "$node" || fail "$node does not cosign"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 
 story "a state that is not what the entries say: its log is another one"
 until_true 15 "all have it" all_equal
@@ -130,7 +130,7 @@ sqlite3 "$dir/$node/state.db" ".timeout 2000" \
     "INSERT INTO state VALUES('certificate/$id', x'00$(cat "$work/der")', 0,
      $(seal_state "certificate/$id" "00$(cat "$work/der")"))"
 stop_node "$node"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 submit north.custodian erase "{\"commitment\":\"$commitment\"}"
 done_well
 until_true 15 "$node finds that it stands alone" \
@@ -144,7 +144,7 @@ for sql in "UPDATE block SET header = zeroblob(140)" \
     rm -f "$dir/$node/state.db.damaged"*
     stop_node "$node"
     sqlite3 "$dir/$node/state.db" "$sql"
-    run network up --dir "$dir"
+    run network up --nodes-only --dir "$dir"
     [ "$code" -eq 0 ] || fail "$node does not start: $(cat "$work/err")"
     until_true 20 "$node is healed after $sql" is_healed "$node"
 done
@@ -155,7 +155,7 @@ consents 140
 until_true 10 "all have it" all_equal
 stop_node "$node"
 rm -f "$dir/$node/"state.db*
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 until_true 20 "$node has all of it again" all_equal
 grep -q 'pulling blocks up to' "$dir/$node/log" ||
     fail "no blocks were pulled"
@@ -173,7 +173,7 @@ until_true 10 "$node is healing" is_role "$node" healing
 kill -TERM "$others"
 wait "$others" || fail "it did not end well"
 others=""
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 until_true 20 "$node is healed" is_healed "$node"
 
 story "two nodes in one folder"
@@ -190,7 +190,7 @@ printf "\\$(printf '%03o' $((byte ^ 1)))" |
     dd of="$segment" bs=1 seek=60 conv=notrunc 2>/dev/null
 refuses_to_start "$node" "raft"
 cat "$work/segment" >"$segment"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 until_true 20 "with the file as it was it is one of them" all_equal
 
 story "no node has broken a promise: they all cosign"

@@ -111,14 +111,14 @@ stop_node "$node"
 # All of it in the one file, as after any orderly end.
 [ ! -s "$dir/$node/state.db-wal" ] || fail "there is a journal left"
 flip_some "$dir/$node/state.db" "$flips"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 if [ "$code" -eq 3 ]; then
     # What says which tables there are is altered: it refuses to start, in words.
     tail -n 1 "$dir/$node/log" | grep -q 'state.db: the database is damaged' ||
         fail "$node does not start: $(cat "$work/err")"
     echo "  (it refused to start)"
     rm -f "$dir/$node/"state.db*
-    run network up --dir "$dir"
+    run network up --nodes-only --dir "$dir"
     # Until then it says, and rightly, that it has no such entry.
     until_true 30 "$node has all of it" all_equal
 fi
@@ -160,7 +160,7 @@ is_refused() {
 }
 story "a bit of Raft's log flips, in its first and in its last segment"
 stop_node "$node"
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 [ "$code" -eq 0 ] || fail "$(cat "$work/err")"
 consents 3
 until_true 15 "all have it" all_equal
@@ -178,6 +178,6 @@ for segment in $(segments "$node" | sed -n '1p;$p'); do
         cp -p "$work/raft/${segment##*/}" "$segment"
     done
 done
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 [ "$code" -eq 0 ] || fail "$(cat "$work/err")"
 until_true 20 "with the file as it was it is one of them" all_equal

@@ -62,7 +62,7 @@ for node in node1 node2 node3; do
     [ "$node" != "$led" ] && break
 done
 kill_node "$node" KILL
-run network up --dir "$dir"
+run network up --nodes-only --dir "$dir"
 [ "$code" -eq 0 ] || fail "$(cat "$work/err")"
 others_are_answered 1
 

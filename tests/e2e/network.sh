@@ -17,12 +17,12 @@ commitment=$(printf '%064d' 7)
 others=""
 network_finished() {
     code=$?
-    [ "$code" -eq 0 ] || tail -n 20 "$dir"/node*/log >&2 2>/dev/null || :
+    [ "$code" -eq 0 ] || tail -n 20 "$dir"/*/log >&2 2>/dev/null || :
     for other in $others; do
         kill -KILL "$other" 2>/dev/null || :
     done
     # One that was stopped takes no SIGTERM.
-    for pid in "$dir"/node*/pid; do
+    for pid in "$dir"/*/pid; do
         [ -e "$pid" ] && kill -CONT "$(cut -d " " -f 1 "$pid")" 2>/dev/null || :
     done
     "$BIN/anchorite" network down --dir "$dir" >/dev/null 2>&1 || :
@@ -49,7 +49,7 @@ has_leader() {
 }
 
 network_up() {
-    "$BIN/anchorite" network up --dir "$dir" >/dev/null 2>"$work/err" ||
+    "$BIN/anchorite" network up --nodes-only --dir "$dir" >/dev/null 2>"$work/err" ||
         fail "network up: $(cat "$work/err")"
     until_true 15 "a leader" has_leader
 }

@@ -95,7 +95,7 @@ end_small() {
     wait "$others" || fail "$(cat "$work/mount")"
     [ ! -e "$work/control/ended" ] || fail "$1 $(cat "$work/control/ended")"
     others=""
-    run network up --dir "$dir"
+    run network up --nodes-only --dir "$dir"
     [ "$code" -eq 0 ] || fail "$(cat "$work/err")"
     until_true 15 "a leader" has_leader
 }

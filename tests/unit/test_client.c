@@ -201,7 +201,7 @@ static void cluster_open(struct cluster *cluster, enum manner first,
     memset(cluster, 0, sizeof *cluster);
     scratch_open(&cluster->scratch);
     demand(network_files_make(scratch_path(&cluster->scratch, "net"), NODES,
-                              &cluster->cancel, &err),
+                              false, &cluster->cancel, &err),
            &err);
     demand(network_load(&cluster->network,
                         scratch_path(&cluster->scratch, "net"), &err),

@@ -11,6 +11,7 @@
 #include "common/genesis.h"
 #include "common/network.h"
 #include "common/proof.h"
+#include "common/subject_id.h"
 #include "ledger/config.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
@@ -19,16 +20,22 @@ void suite_network_files(void);
 
 static atomic_bool never;
 
-static void make(const struct scratch *scratch, size_t nodes)
+static void make_with(const struct scratch *scratch, size_t nodes,
+                      bool has_services)
 {
     struct error err;
 
     error_init(&err);
-    if (network_files_make(scratch_path(scratch, "net"), nodes, &never, &err) !=
-        OK) {
+    if (network_files_make(scratch_path(scratch, "net"), nodes, has_services,
+                           &never, &err) != OK) {
         fprintf(stderr, "\n%s\n", err.text);
         CU_FAIL_FATAL("no network was made");
     }
+}
+
+static void make(const struct scratch *scratch, size_t nodes)
+{
+    make_with(scratch, nodes, false);
 }
 
 /* The ledger's own reader says whether genesis.json is one. */
@@ -211,6 +218,77 @@ static void nobody_else_may_read_any_of_it(void)
     scratch_close(&scratch);
 }
 
+static void services_are_those_of_the_first_organisation(void)
+{
+    static const enum identity_role roles[] = {IDENTITY_BROKER,
+                                               IDENTITY_ANONYMIZER};
+    struct network *network = NULL;
+    struct subject_id_key *key = NULL;
+    struct scratch scratch;
+    struct error err;
+
+    scratch_open(&scratch);
+    make_with(&scratch, 2, true);
+    error_init(&err);
+    CU_ASSERT_EQUAL_FATAL(
+        network_load(&network, scratch_path(&scratch, "net"), &err), OK);
+    CU_ASSERT_EQUAL(network->service_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const char *role = identity_role_name(roles[i]);
+        struct certificate *certificate = NULL;
+        struct network service;
+        struct curve_pair pair;
+        char name[64];
+
+        CU_ASSERT_EQUAL_FATAL(
+            network_service(network, NULL, roles[i], &service, &err), OK);
+        CU_ASSERT_STRING_EQUAL(service.node[0].organisation, "north");
+        snprintf(name, sizeof name, "net/%s/certificate.pem", role);
+        CU_ASSERT_EQUAL_FATAL(
+            certificate_load(&certificate, scratch_path(&scratch, name), &err),
+            OK);
+        CU_ASSERT_STRING_EQUAL(certificate_id(certificate),
+                               service.node[0].certificate);
+        CU_ASSERT_EQUAL(certificate_subject(certificate)->role, roles[i]);
+        /* Where clients look for it is where it listens. */
+        snprintf(name, sizeof name, "net/%s/curve.key", role);
+        CU_ASSERT_EQUAL_FATAL(
+            curve_pair_load(&pair, scratch_path(&scratch, name), &err), OK);
+        CU_ASSERT_STRING_EQUAL(pair.key.text, service.node[0].curve.text);
+        snprintf(name, sizeof name, "/net/%s/socket", role);
+        CU_ASSERT_PTR_NOT_NULL(strstr(service.node[0].endpoint, name));
+        curve_pair_clear(&pair);
+        certificate_destroy(&certificate);
+    }
+    CU_ASSERT_EQUAL(
+        subject_id_key_open(
+            &key,
+            scratch_path(&scratch, "net/users/north.custodian/subject.key"),
+            &err),
+        OK);
+    CU_ASSERT_NOT_EQUAL(
+        access(scratch_path(&scratch, "net/users/south.custodian/subject.key"),
+               F_OK),
+        0);
+    subject_id_key_close(&key);
+    network_destroy(&network);
+    scratch_close(&scratch);
+}
+
+static void nobody_else_may_read_what_services_have(void)
+{
+    struct scratch scratch;
+    mode_t before = umask(0);
+
+    scratch_open(&scratch);
+    make_with(&scratch, 1, true);
+    /* As without services, and 4 of each service, and K_subject. */
+    CU_ASSERT_EQUAL(check_modes(scratch_path(&scratch, "net")),
+                    3 + 3 * 2 + 9 * 3 + 6 + 2 * 4 + 1);
+    umask(before);
+    scratch_close(&scratch);
+}
+
 static void what_is_there_is_not_touched(void)
 {
     struct scratch scratch;
@@ -219,17 +297,17 @@ static void what_is_there_is_not_touched(void)
     scratch_open(&scratch);
     error_init(&err);
     scratch_write(&scratch, "net", "mine");
-    CU_ASSERT_EQUAL(
-        network_files_make(scratch_path(&scratch, "net"), 1, &never, &err),
-        E_INPUT);
+    CU_ASSERT_EQUAL(network_files_make(scratch_path(&scratch, "net"), 1, false,
+                                       &never, &err),
+                    E_INPUT);
     CU_ASSERT_TRUE(scratch_holds(&scratch, "net", "mine"));
     CU_ASSERT_EQUAL(scratch_count(&scratch), 1);
     CU_ASSERT_EQUAL(unlink(scratch_path(&scratch, "net")), 0);
     CU_ASSERT_EQUAL(mkdir(scratch_path(&scratch, "net"), 0755), 0);
     scratch_write(&scratch, "net/file", "mine");
-    CU_ASSERT_EQUAL(
-        network_files_make(scratch_path(&scratch, "net"), 1, &never, &err),
-        E_INPUT);
+    CU_ASSERT_EQUAL(network_files_make(scratch_path(&scratch, "net"), 1, false,
+                                       &never, &err),
+                    E_INPUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "is there already"));
     CU_ASSERT_TRUE(scratch_holds(&scratch, "net/file", "mine"));
     CU_ASSERT_EQUAL(scratch_count(&scratch), 1);
@@ -258,7 +336,7 @@ static void interrupted_it_leaves_nothing(void)
     scratch_open(&scratch);
     error_init(&err);
     CU_ASSERT_EQUAL(
-        network_files_make(scratch_path(&scratch, "net"), 3, &set, &err),
+        network_files_make(scratch_path(&scratch, "net"), 3, true, &set, &err),
         E_CANCELLED);
     CU_ASSERT_EQUAL(scratch_count(&scratch), 0);
     scratch_close(&scratch);
@@ -275,7 +353,7 @@ static void a_folder_too_deep_for_sockets_is_refused_before_anything(void)
     scratch_open(&scratch);
     error_init(&err);
     CU_ASSERT_EQUAL(
-        network_files_make(scratch_path(&scratch, name), 3, &never, &err),
+        network_files_make(scratch_path(&scratch, name), 3, true, &never, &err),
         E_LIMIT);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "at most 107 may be"));
     CU_ASSERT_EQUAL(scratch_count(&scratch), 0);
@@ -384,6 +462,10 @@ void suite_network_files(void)
         {"network, users and trust can be read",
          network_users_and_trust_can_be_read},
         {"nobody else may read any of it", nobody_else_may_read_any_of_it},
+        {"services are those of the first organisation",
+         services_are_those_of_the_first_organisation},
+        {"nobody else may read what services have",
+         nobody_else_may_read_what_services_have},
         {"what is there is not touched", what_is_there_is_not_touched},
         {"an empty folder is taken", an_empty_folder_is_taken},
         {"interrupted it leaves nothing", interrupted_it_leaves_nothing},

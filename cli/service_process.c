@@ -1,4 +1,4 @@
-#include "cli/node_process.h"
+#include "cli/service_process.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -172,7 +172,7 @@ static bool parse_mark(const char *text, struct mark *mark)
 }
 
 /* *there: is there a file?  One that cannot be read as a mark is E_INPUT: we
- * would start a second node. */
+ * would start a second one. */
 static enum status read_mark(const char *folder, struct mark *mark, bool *there,
                              struct error *err)
 {
@@ -187,9 +187,9 @@ static enum status read_mark(const char *folder, struct mark *mark, bool *there,
         *there = true;
         status = file_read(path.data, PID_FILE_MAX, &text, err);
         if (status == OK && !parse_mark(text.data, mark))
-            status = error_set(err, E_INPUT,
-                               "%s: does not say which process the node is",
-                               path.data);
+            status =
+                error_set(err, E_INPUT, "%s: does not say which process it is",
+                          path.data);
     }
     text_clear(&text);
     text_clear(&path);
@@ -209,8 +209,8 @@ static bool await_gone(int descriptor, int timeout_ms)
     return result > 0;
 }
 
-enum status node_process_find(const char *folder, bool *running, pid_t *pid,
-                              int *descriptor, struct error *err)
+enum status service_process_find(const char *folder, bool *running, pid_t *pid,
+                                 int *descriptor, struct error *err)
 {
     struct mark mark = {.pid = 0};
     struct sight sight = {.dies = false};
@@ -307,19 +307,21 @@ static enum status open_log(const char *folder, struct error *err)
     return status;
 }
 
-/* In the child; does not return.  Why it cannot become the node goes to
+/* In the child; does not return.  Why it cannot become the service goes to
  * `failure`; otherwise that closes by itself. */
-static _Noreturn void become_node(const char *program, const char *folder,
-                                  int ready, int failure)
+static _Noreturn void become_service(const char *program, const char *folder,
+                                     int ready, int failure)
 {
+    const char *slash = strrchr(program, '/');
     struct error unwritten;
-    struct text config;
+    struct text config, name;
     struct error err;
     char number[16];
     enum status status;
 
     error_init(&err);
     text_init(&config);
+    text_init(&name);
     /* Not of the terminal's group: its Ctrl-C is for the command alone. */
     setsid();
     status = open_log(folder, &err);
@@ -327,28 +329,29 @@ static _Noreturn void become_node(const char *program, const char *folder,
         status = write_mark(folder, &err);
     if (status == OK)
         status = network_path(folder, "config.json", &config, &err);
+    if (status == OK)
+        status = text_append_string(&name, slash != NULL ? slash + 1 : program,
+                                    &err);
     if (status == OK && fcntl(ready, F_SETFD, 0) != 0)
         status = error_set_errno(&err, E_SYSTEM, errno, "the ready pipe");
     if (status == OK) {
-        char *argv[] = {(char[]){"anchorite-ledger"},
-                        (char[]){"--config"},
-                        config.data,
-                        (char[]){"--ready-fd"},
-                        number,
-                        NULL};
+        char *argv[] = {name.data,   (char[]){"--config"},
+                        config.data, (char[]){"--ready-fd"},
+                        number,      NULL};
 
         snprintf(number, sizeof number, "%d", ready);
         execv(program, argv);
         status = error_set_errno(&err, E_SYSTEM, errno, "%s", program);
     }
-    /* If nobody reads it, nobody waits for this node any more. */
+    /* If nobody reads it, nobody waits for this service any more. */
     (void)!descriptor_write(failure, bytes_of_string(err.text), "the parent",
                             &unwritten);
     _exit(status_exit_code(status));
 }
 
-/* Returns when the child is the node, and FOLDER/pid says so, or has failed. */
-static enum status await_node(int failure, struct error *err)
+/* Returns when the child is the service, and FOLDER/pid says so, or has
+ * failed. */
+static enum status await_service(int failure, struct error *err)
 {
     char text[ERROR_TEXT_MAX / 2];
     size_t size;
@@ -360,8 +363,8 @@ static enum status await_node(int failure, struct error *err)
     return status;
 }
 
-enum status node_process_start(const char *program, const char *folder,
-                               int *ready, struct error *err)
+enum status service_process_start(const char *program, const char *folder,
+                                  int *ready, struct error *err)
 {
     int ready_pipe[2], failure_pipe[2];
     enum status status;
@@ -377,13 +380,13 @@ enum status node_process_start(const char *program, const char *folder,
     fflush(stdout);
     child = fork();
     if (child == 0)
-        become_node(program, folder, ready_pipe[1], failure_pipe[1]);
+        become_service(program, folder, ready_pipe[1], failure_pipe[1]);
     status =
         child > 0 ? OK : error_set_errno(err, E_SYSTEM, errno, "a new process");
     close(ready_pipe[1]);
     close(failure_pipe[1]);
     if (status == OK)
-        status = await_node(failure_pipe[0], err);
+        status = await_service(failure_pipe[0], err);
     close(failure_pipe[0]);
     if (status == OK)
         *ready = ready_pipe[0];
@@ -401,7 +404,7 @@ static enum status send_signal(const char *folder, int number,
     int descriptor;
     pid_t pid = 0;
     enum status status =
-        node_process_find(folder, &running, &pid, &descriptor, err);
+        service_process_find(folder, &running, &pid, &descriptor, err);
 
     if (status != OK || !running)
         return status;
@@ -412,7 +415,7 @@ static enum status send_signal(const char *folder, int number,
     return status;
 }
 
-enum status node_process_end(const char *folder, struct error *err)
+enum status service_process_end(const char *folder, struct error *err)
 {
     return send_signal(folder, SIGTERM, err);
 }
@@ -425,7 +428,7 @@ static enum status await_end(const char *folder, int timeout_ms, bool *ended,
     int descriptor;
     pid_t pid = 0;
     enum status status =
-        node_process_find(folder, &running, &pid, &descriptor, err);
+        service_process_find(folder, &running, &pid, &descriptor, err);
 
     *ended = true;
     if (status != OK || !running)
@@ -437,8 +440,8 @@ static enum status await_end(const char *folder, int timeout_ms, bool *ended,
     return OK;
 }
 
-enum status node_process_wait(const char *folder, int timeout_ms, bool *killed,
-                              struct error *err)
+enum status service_process_wait(const char *folder, int timeout_ms,
+                                 bool *killed, struct error *err)
 {
     struct text path;
     bool ended;
@@ -479,8 +482,8 @@ static size_t tail_start(const char *data, size_t size)
     return at;
 }
 
-enum status node_process_log(const char *folder, struct text *out,
-                             struct error *err)
+enum status service_process_log(const char *folder, struct text *out,
+                                struct error *err)
 {
     char tail[LOG_TAIL_SIZE];
     struct stat about;

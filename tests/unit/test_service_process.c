@@ -1,4 +1,4 @@
-#include "cli/node_process.h"
+#include "cli/service_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
 
-void suite_node_process(void);
+void suite_service_process(void);
 
 /* What a node does, as far as a process is concerned: $2 is the configuration,
  * $4 the descriptor. */
@@ -39,8 +39,8 @@ static enum status start(const struct scratch *scratch, int *ready,
                          struct error *err)
 {
     error_init(err);
-    return node_process_start(scratch_path(scratch, "program"), scratch->path,
-                              ready, err);
+    return service_process_start(scratch_path(scratch, "program"),
+                                 scratch->path, ready, err);
 }
 
 /* What the pipe says until a newline or its end. */
@@ -60,8 +60,8 @@ static bool is_running(const struct scratch *scratch, pid_t *pid)
     bool running = false;
 
     error_init(&err);
-    CU_ASSERT_EQUAL(node_process_find(scratch->path, &running, pid, NULL, &err),
-                    OK);
+    CU_ASSERT_EQUAL(
+        service_process_find(scratch->path, &running, pid, NULL, &err), OK);
     return running;
 }
 
@@ -70,9 +70,9 @@ static void end(const struct scratch *scratch, int timeout_ms, bool *killed)
     struct error err;
 
     error_init(&err);
-    CU_ASSERT_EQUAL(node_process_end(scratch->path, &err), OK);
-    CU_ASSERT_EQUAL(node_process_wait(scratch->path, timeout_ms, killed, &err),
-                    OK);
+    CU_ASSERT_EQUAL(service_process_end(scratch->path, &err), OK);
+    CU_ASSERT_EQUAL(
+        service_process_wait(scratch->path, timeout_ms, killed, &err), OK);
     CU_ASSERT_STRING_EQUAL(err.text, "");
 }
 
@@ -99,7 +99,7 @@ static void starts_says_ready_and_ends(void)
     CU_ASSERT_EQUAL(stat(scratch_path(&scratch, "log"), &about), 0);
     CU_ASSERT_EQUAL(about.st_mode & 0777, 0600);
     text_init(&log);
-    CU_ASSERT_EQUAL(node_process_log(scratch.path, &log, &err), OK);
+    CU_ASSERT_EQUAL(service_process_log(scratch.path, &log, &err), OK);
     snprintf(expected, sizeof expected, "config %s\n",
              scratch_path(&scratch, "config.json"));
     CU_ASSERT_STRING_EQUAL(log.data, expected);
@@ -151,7 +151,7 @@ static void one_that_fails_closes_the_pipe_and_leaves_words(void)
     read_line(ready, line, sizeof line);
     CU_ASSERT_STRING_EQUAL(line, "");
     text_init(&log);
-    CU_ASSERT_EQUAL(node_process_log(scratch.path, &log, &err), OK);
+    CU_ASSERT_EQUAL(service_process_log(scratch.path, &log, &err), OK);
     CU_ASSERT_STRING_EQUAL(log.data, "the disk is full\n");
     text_clear(&log);
     /* Ended and not waited for by us: that is not running. */
@@ -322,7 +322,7 @@ static void a_pid_file_that_says_nothing_is_refused(void)
         scratch_write(&scratch, "pid", texts[i]);
         error_init(&err);
         CU_ASSERT_EQUAL(
-            node_process_find(scratch.path, &running, &pid, NULL, &err),
+            service_process_find(scratch.path, &running, &pid, NULL, &err),
             E_INPUT);
         CU_ASSERT_PTR_NOT_NULL(strstr(err.text, scratch_path(&scratch, "pid")));
     }
@@ -338,12 +338,12 @@ static void of_a_long_log_the_last_eight_lines_are_shown(void)
     scratch_open(&scratch);
     text_init(&log);
     text_init(&all);
-    CU_ASSERT_EQUAL(node_process_log(scratch.path, &log, &err), OK);
+    CU_ASSERT_EQUAL(service_process_log(scratch.path, &log, &err), OK);
     CU_ASSERT_STRING_EQUAL(log.data, "");
     for (int i = 1; i <= 1000; i++)
         CU_ASSERT_EQUAL(text_printf(&all, &err, "line %d\n", i), OK);
     scratch_write(&scratch, "log", all.data);
-    CU_ASSERT_EQUAL(node_process_log(scratch.path, &log, &err), OK);
+    CU_ASSERT_EQUAL(service_process_log(scratch.path, &log, &err), OK);
     CU_ASSERT_STRING_EQUAL(log.data,
                            "line 993\nline 994\nline 995\nline 996\n"
                            "line 997\nline 998\nline 999\nline 1000\n");
@@ -365,7 +365,7 @@ static bool valgrind_lacks_pidfd(void)
     return descriptor < 0 && errno == ENOSYS;
 }
 
-void suite_node_process(void)
+void suite_service_process(void)
 {
     static const struct test tests[] = {
         {"a program that is not there is told at once",
@@ -388,11 +388,11 @@ void suite_node_process(void)
          one_whose_threads_still_end_is_waited_for},
     };
 
-    suite_add("node_process", tests, sizeof tests / sizeof *tests);
+    suite_add("service_process", tests, sizeof tests / sizeof *tests);
     if (valgrind_lacks_pidfd())
-        fprintf(stderr, "node_process: this valgrind knows no pidfd_open, "
+        fprintf(stderr, "service_process: this valgrind knows no pidfd_open, "
                         "what needs it is not tried\n");
     else
-        suite_add("node_process with pidfd", tests_with_pidfd,
+        suite_add("service_process with pidfd", tests_with_pidfd,
                   sizeof tests_with_pidfd / sizeof *tests_with_pidfd);
 }

@@ -24,7 +24,9 @@
     X("hierarchy", command_hierarchy, "look at a generalization hierarchy")    \
     X("identity", command_identity, "keys, certificates and who signs them")   \
     X("network", command_network,                                              \
-      "a local network of ledger nodes: up, down, status")                     \
+      "a local network of nodes and services: up, down, status")               \
+    X("consent", command_consent,                                              \
+      "what patients allow: import, grant, withdraw, show")                    \
     X("ledger", command_ledger,                                                \
       "submit, show and prove entries of the ledger; verify proofs")           \
     X("audit", command_audit, "recompute everything from one node's files")    \

@@ -23,8 +23,8 @@ static const size_t command_count = sizeof commands / sizeof commands[0];
 
 /* Commands of the contract that later versions have. */
 static const char *const later_commands[] = {
-    "risk",    "profile", "ingest",  "consent", "request",
-    "approve", "reject",  "release", "history",
+    "risk",    "profile", "ingest",  "request", "approve", "reject",
+    "release", "history", "approve", "reject",  "release", "history",
 };
 
 static const size_t later_count =

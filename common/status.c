@@ -23,3 +23,16 @@ const char *status_words(enum status status)
     assert((size_t)status < sizeof table / sizeof table[0]);
     return table[status].words;
 }
+
+enum status status_of_failure(uint64_t number)
+{
+    switch (number) {
+#define STATUS_CASE(name, exit_code, words)                                    \
+    case name:                                                                 \
+        return name == OK ? E_SYSTEM : name;
+        STATUS_TABLE(STATUS_CASE)
+#undef STATUS_CASE
+    default:
+        return E_SYSTEM;
+    }
+}

@@ -8,6 +8,8 @@
 #ifndef COMMON_STATUS_H
 #define COMMON_STATUS_H
 
+#include <stdint.h>
+
 #define STATUS_TABLE(X)                                                        \
     X(OK, 0, "done")                                                           \
     X(E_NO, 1, "the honest answer is no")                                      \
@@ -32,6 +34,10 @@ enum status {
 
 /* Exit code of the contract: 0 done, 1 no, 2 bad input, 3 failed, 4 refused. */
 int status_exit_code(enum status status);
+
+/* Of a number that somebody else sent as that of a failure: E_SYSTEM if it is
+ * none. */
+enum status status_of_failure(uint64_t number);
 
 /* A short phrase for people, never NULL. */
 const char *status_words(enum status status);

@@ -33,6 +33,15 @@ static void every_status_has_words_of_its_own(void)
     CU_ASSERT_STRING_EQUAL(status_words(E_VERSION), "not in this version");
 }
 
+static void a_number_that_is_no_failure_is_one_of_the_system(void)
+{
+    for (enum status a = E_NO; a <= E_REFUSED; a++)
+        CU_ASSERT_EQUAL(status_of_failure((uint64_t)a), a);
+    CU_ASSERT_EQUAL(status_of_failure(OK), E_SYSTEM);
+    CU_ASSERT_EQUAL(status_of_failure(E_REFUSED + 1), E_SYSTEM);
+    CU_ASSERT_EQUAL(status_of_failure(UINT64_MAX), E_SYSTEM);
+}
+
 void suite_status(void)
 {
     static const struct test tests[] = {
@@ -40,6 +49,8 @@ void suite_status(void)
          exit_codes_are_those_of_the_contract},
         {"every status has words of its own",
          every_status_has_words_of_its_own},
+        {"a number that is no failure is one of the system",
+         a_number_that_is_no_failure_is_one_of_the_system},
     };
 
     suite_add("status", tests, sizeof tests / sizeof tests[0]);

@@ -27,6 +27,14 @@
       "a local network of nodes and services: up, down, status")               \
     X("consent", command_consent,                                              \
       "what patients allow: import, grant, withdraw, show")                    \
+    X("request", command_request, "ask for a release of a dataset")            \
+    X("requests", command_requests, "what was asked for, and how far it is")   \
+    X("approve", command_approve, "the custodian approves a request")          \
+    X("reject", command_reject, "the custodian rejects a request")             \
+    X("release", command_release,                                              \
+      "release what was approved; fetch a release")                            \
+    X("history", command_history, "who has seen a patient's records")          \
+    X("erase", command_erase, "make a patient's records unreadable")           \
     X("ledger", command_ledger,                                                \
       "submit, show and prove entries of the ledger; verify proofs")           \
     X("audit", command_audit, "recompute everything from one node's files")    \

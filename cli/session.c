@@ -96,8 +96,6 @@ enum status service_session_open(struct service_session *service,
         return status;
     service->options = session->options;
     service->options.network = &service->service;
-    /* There is no other one to try meanwhile. */
-    service->options.attempt_ms = service->options.timeout_ms;
     return client_open(&service->client, &service->options, err);
 }
 

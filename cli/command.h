@@ -25,6 +25,7 @@
     X("identity", command_identity, "keys, certificates and who signs them")   \
     X("network", command_network,                                              \
       "a local network of nodes and services: up, down, status")               \
+    X("ingest", command_ingest, "put a table into the vault")                  \
     X("consent", command_consent,                                              \
       "what patients allow: import, grant, withdraw, show")                    \
     X("request", command_request, "ask for a release of a dataset")            \

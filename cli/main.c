@@ -22,7 +22,7 @@ static const struct {
 static const size_t command_count = sizeof commands / sizeof commands[0];
 
 /* Commands of the contract that later versions have. */
-static const char *const later_commands[] = {"risk", "profile", "ingest"};
+static const char *const later_commands[] = {"risk", "profile"};
 
 static const size_t later_count =
     sizeof later_commands / sizeof later_commands[0];

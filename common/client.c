@@ -249,19 +249,11 @@ static enum status pause_for(struct client *client, uint64_t ms,
 static enum status failed_error(const struct client_node *node,
                                 const struct message *failed, struct error *err)
 {
-    static const enum status known[] = {
-#define KNOWN(name, exit_code, words) name,
-        STATUS_TABLE(KNOWN)
-#undef KNOWN
-    };
     struct bytes text = message_bytes(failed, FAILED_TEXT);
-    uint64_t number = message_number(failed, FAILED_STATUS);
-    enum status status = E_SYSTEM;
 
-    if (number < sizeof known / sizeof *known && known[number] != OK)
-        status = known[number];
-    return error_set(err, status, "%s: %.*s", name_of(node), (int)text.size,
-                     (const char *)text.data);
+    return error_set(
+        err, status_of_failure(message_number(failed, FAILED_STATUS)),
+        "%s: %.*s", name_of(node), (int)text.size, (const char *)text.data);
 }
 
 /* Send it and wait; E_IO when the node is lost or silent. */
@@ -350,6 +342,12 @@ static enum status no_quorum(const struct client *client,
 
     for (size_t i = 0; i < client->node_count && heard[0] == '\0'; i++)
         heard = client->node[i].lost.text;
+    /* A service is alone, and what it answers takes no quorum of it. */
+    if (client->node[0].about->role != IDENTITY_NODE)
+        return error_set(err, E_SYSTEM, "%s: no answer within %ju ms%s%s",
+                         name_of(&client->node[0]),
+                         (uintmax_t)client->options->timeout_ms,
+                         heard[0] != '\0' ? "; last: " : "", heard);
     return error_set(err, E_SYSTEM,
                      "no quorum: no answer within %ju ms from any of %zu "
                      "nodes%s%s",

@@ -27,7 +27,8 @@
 #include "common/message.h"
 #include "common/network.h"
 
-/* How long a command tries before it says that there is no quorum. */
+/* How long a command tries before it says that there is no quorum, or that a
+ * service does not answer. */
 #define CLIENT_TIMEOUT_MS 10000
 
 struct client;

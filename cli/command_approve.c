@@ -98,10 +98,8 @@ static enum status run(const struct options *options, bool approves,
 
     signed_entry_init(&entry);
     if (status == OK)
-        status = service_session_open(
-            &broker, &session,
-            certificate_subject(session.user.certificate)->organisation,
-            IDENTITY_BROKER, err);
+        status =
+            service_session_open_near(&broker, &session, IDENTITY_BROKER, err);
     if (status == OK)
         status = request_review_open(&review, &session, broker.client,
                                      options->request, err);

@@ -231,10 +231,8 @@ static enum status ask_broker(const struct options *options,
         patient_subject_of_options(session, &options->patient, subject, err);
 
     if (status == OK)
-        status = service_session_open(
-            &broker, session,
-            certificate_subject(session->user.certificate)->organisation,
-            IDENTITY_BROKER, err);
+        status =
+            service_session_open_near(&broker, session, IDENTITY_BROKER, err);
     if (status == OK) {
         question_init(&request, type);
         message_set_string(&request, field, subject);

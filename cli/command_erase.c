@@ -55,10 +55,8 @@ static enum status ask_recorded(const struct session *session,
     struct client_answer answer = {.memory = NULL};
     struct service_session service;
     struct message request;
-    enum status status = service_session_open(
-        &service, session,
-        certificate_subject(session->user.certificate)->organisation, role,
-        err);
+    enum status status =
+        service_session_open_near(&service, session, role, err);
 
     if (status == OK) {
         question_init(&request, type);

@@ -187,10 +187,8 @@ static enum status run(const struct options *options, struct error *err)
         status = patient_subject_of_options(&session, &options->patient,
                                             subject, err);
     if (status == OK)
-        status = service_session_open(
-            &anonymizer, &session,
-            certificate_subject(session.user.certificate)->organisation,
-            IDENTITY_ANONYMIZER, err);
+        status = service_session_open_near(&anonymizer, &session,
+                                           IDENTITY_ANONYMIZER, err);
     if (status == OK) {
         question_init(&request, MESSAGE_EVENTS);
         message_set_string(&request, EVENTS_SUBJECT, subject);

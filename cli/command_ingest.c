@@ -392,10 +392,8 @@ static enum status ingest(const struct options *options,
 {
     struct service_session anonymizer;
     struct kept_entry kept;
-    enum status status = service_session_open(
-        &anonymizer, session,
-        certificate_subject(session->user.certificate)->organisation,
-        IDENTITY_ANONYMIZER, err);
+    enum status status = service_session_open_near(&anonymizer, session,
+                                                   IDENTITY_ANONYMIZER, err);
 
     kept_entry_init(&kept);
     if (status == OK && options->resume != NULL) {

@@ -48,10 +48,8 @@ enum status consent_import_open(struct consent_import **out,
     if (status == OK)
         status = consent_archive_open(&import->archive, session, err);
     if (status == OK)
-        status = service_session_open(
-            &import->broker, session,
-            certificate_subject(session->user.certificate)->organisation,
-            IDENTITY_BROKER, err);
+        status = service_session_open_near(&import->broker, session,
+                                           IDENTITY_BROKER, err);
     if (status != OK)
         consent_import_close(&import);
     *out = import;
@@ -282,21 +280,21 @@ static bool is_refusal(enum status status)
 
 /* A resource on a line of its own has no lines within. */
 static void tell_refusal(struct consent_import *import, const char *file,
-                         uint64_t line, const struct error *why)
+                         uint64_t line, struct error *why)
 {
     static const char first[] = "line 1: ";
-    const char *text = why->text;
+    char *within = line > 0 ? strstr(why->text, first) : NULL;
 
+    if (within != NULL)
+        memmove(within, within + strlen(first),
+                strlen(within + strlen(first)) + 1);
     import->counts.refused++;
     fputs("anchorite: ", stderr);
     command_print_harmless(stderr, file);
-    if (line > 0) {
+    if (line > 0)
         fprintf(stderr, ": line %ju", (uintmax_t)line);
-        if (strncmp(text, first, strlen(first)) == 0)
-            text += strlen(first);
-    }
     fputs(": ", stderr);
-    command_print_harmless(stderr, text);
+    command_print_harmless(stderr, why->text);
     fputc('\n', stderr);
 }
 

@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 
@@ -97,6 +98,24 @@ enum status service_session_open(struct service_session *service,
     service->options = session->options;
     service->options.network = &service->service;
     return client_open(&service->client, &service->options, err);
+}
+
+enum status service_session_open_near(struct service_session *service,
+                                      const struct session *session,
+                                      enum identity_role role,
+                                      struct error *err)
+{
+    const char *own =
+        certificate_subject(session->user.certificate)->organisation;
+    const struct network *network = session->network;
+    bool has_own = false;
+
+    for (size_t i = 0; i < network->service_count; i++)
+        has_own =
+            has_own || (network->service[i].role == role &&
+                        strcmp(network->service[i].organisation, own) == 0);
+    return service_session_open(service, session, has_own ? own : NULL, role,
+                                err);
 }
 
 void service_session_close(struct service_session *service)

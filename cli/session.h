@@ -95,6 +95,12 @@ MUST_USE enum status service_session_open(struct service_session *service,
                                           const char *organisation,
                                           enum identity_role role,
                                           struct error *err);
+/* That of the user's own organisation; of the only one that there is, if it has
+ * none: it is for the service to refuse a stranger. */
+MUST_USE enum status service_session_open_near(struct service_session *service,
+                                               const struct session *session,
+                                               enum identity_role role,
+                                               struct error *err);
 void service_session_close(struct service_session *service);
 
 #endif

@@ -63,12 +63,36 @@ withdraw() {
         fail "withdraw: $(cat "$work/withdrawn")"
 }
 
-# who_permits   numbers of the patients whose last word permits general
-# research today, by the kinds of the hospital's generator: one resource with
-# HRESCH among its purposes, active, not over
+# who_permits   numbers of the patients whose last resource permits research,
+# told from the generator's own lines: a permit until 2034 for HRESCH
 who_permits() {
-    sed -n 's/.*"value":"\(P[0-9]*\)".*"type":"\([a-z]*\)".*"end":"\([0-9]*\).*"purpose":\(.*\)/\1 \2 \3 \4/p' \
-        "$consents" |
-        awk '{ last[$1] = ($2 == "permit" && $3 >= 2030 && /HRESCH/) }
-             END { for (p in last) if (last[p]) print p }' | sort
+    awk '{
+        match($0, /"value":"P[0-9]+"/)
+        number = substr($0, RSTART + 9, RLENGTH - 10)
+        last[number] = 0
+        if (/"type":"permit"/ && /"end":"203/ && /"HRESCH"/)
+            last[number] = 1
+    } END { for (p in last) if (last[p]) print p }' "$consents" | sort
+}
+
+# cells FILE   what the policy leaves as it is, of each row: department, doctor,
+# diagnosis, disease code
+cells() {
+    sed -n '2,$p' "$1" | awk -F, '{
+        print $(NF - 3) "," $(NF - 2) "," $(NF - 1) "," $NF
+    }' | sort
+}
+
+# nothing_of_patients   no number, name, visit or row of the table is in a log,
+# in the ledger's and the broker's files, or readable in the vault
+nothing_of_patients() {
+    {
+        # A quoted cell may hold a comma, and cut would take another column.
+        grep -v '"' "$table" | cut -d, -f1,2,7 | sed 1d | tr , '\n'
+        cells "$table"
+    } | sort -u >"$work/secrets"
+    found=$(find "$dir" -type f \( -path "$dir/node*" -o -path "$dir/broker/*" \
+        -o -path "$dir/anonymizer/*" \) ! -path '*/releases/*' \
+        ! -path '*/jobs/*' -exec grep -laF -f "$work/secrets" {} + || :)
+    [ -z "$found" ] || fail "values of patients are in: $found"
 }

@@ -54,7 +54,7 @@ void desk_world_open(const struct desk_row *row, size_t count)
     error_init(&desks.err);
     scratch_open(&desks.scratch);
     desk_world_must(
-        network_files_make(desk_world_folder(), 1, &cancel, &desks.err));
+        network_files_make(desk_world_folder(), 1, false, &cancel, &desks.err));
     desk_world_must(
         network_load(&desks.network, desk_world_folder(), &desks.err));
     desk_world_must(genesis_load(

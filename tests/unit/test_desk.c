@@ -320,7 +320,7 @@ static void a_stranger_is_not_let_in(void)
     begin();
     /* Who calls itself the same, by an authority of its own. */
     desk_world_must(network_files_make(scratch_path(&desks.scratch, "other"), 1,
-                                       &cancel, &desks.err));
+                                       false, &cancel, &desks.err));
     desk_world_must(network_user_load(&stranger.user,
                                       scratch_path(&desks.scratch, "other"),
                                       "north.custodian", &desks.err));

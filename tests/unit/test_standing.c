@@ -42,7 +42,7 @@ static void begin(void)
     log_open("test", LOG_LEVEL_ERROR);
     error_init(&err);
     scratch_open(&scratch);
-    demand(network_files_make(folder(), 1, &cancel, &err));
+    demand(network_files_make(folder(), 1, false, &cancel, &err));
     demand(network_load(&network, folder(), &err));
     demand(genesis_load(&genesis, scratch_path(&scratch, "net/genesis.json"),
                         &err));
@@ -225,8 +225,8 @@ static void a_stranger_is_not_let_in(void)
     struct network_user stranger = {.key = NULL};
 
     begin();
-    demand(
-        network_files_make(scratch_path(&scratch, "other"), 1, &cancel, &err));
+    demand(network_files_make(scratch_path(&scratch, "other"), 1, false,
+                              &cancel, &err));
     demand(network_user_load(&stranger, scratch_path(&scratch, "other"),
                              "north.custodian", &err));
     CU_ASSERT_EQUAL(standing_admit(genesis, stranger.certificate, &err),

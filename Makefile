@@ -150,8 +150,9 @@ test: all
 	$(MAKE) e2e
 	@echo "test: passed"
 
+# KEEP=yes leaves its network running.
 demo: all
-	@eval/demo.sh $(B)
+	@eval/demo.sh $(if $(KEEP),--keep) $(B)
 
 # What three nodes bear on this machine; a few minutes for each of RUNS.
 eval-ledger: all $(B)/anchorite-ledger

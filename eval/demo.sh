@@ -1,58 +1,147 @@
 #!/bin/sh
-# eval/demo.sh - what Anchorite does today, on a hospital that does not exist:
-# two policies, the case of a paper, and a census table where it is at hand.
+# eval/demo.sh - the road of a record, told in a minute: from a hospital that
+# does not exist, through what its patients have said, to a release that proves
+# itself.  Real processes, on this machine: three nodes of the ledger, a broker,
+# an anonymizer.
 #
-#   eval/demo.sh [BUILD [DIR]]     programs are in BUILD, results go to DIR
+#   eval/demo.sh [--keep] [BUILD [DIR]]
+#
+#   --keep   leave the network running, and say how to go on by hand
+#   BUILD    where the programs are (build); DIR gets the results (BUILD/demo)
 #
 # ANCHORITE_SHARED names a folder with data/adult in it (../shared).
 set -eu
+export LC_ALL=C
 cd "$(dirname "$0")/.."
 
+keep=""
+[ "${1:-}" != --keep ] || {
+    keep=yes
+    shift
+}
 build=${1:-build}
 dir=${2:-$build/demo}
 anchorite=$build/anchorite
 hospital=$build/anchorite-hospital
+policy=policies/hospital-k5.json
 adult=${ANCHORITE_SHARED:-../shared}/data/adult/adult.csv
+patients=400
 
-say() { printf '\n%s\n' "$*"; }
-rows() { head -n 3 "$1" | sed 's/^/  /'; }
-
-# De-identify INPUT under POLICY into NAME.csv, and show the figures.
-release() {
-    policy=policies/$1.json input=$2 output=$dir/$3.csv
-    "$anchorite" anonymize --policy "$policy" "$input" --output "$output"
+say() { printf '%s\n' "$*"; }
+step() { printf '\n%s\n' "$*"; }
+# One line that a command printed: what stands behind NAME.
+line() { sed -n "s/^ *$1  *//p" "$dir/said" | head -n 1; }
+figures() { sed -n 's/^ *\(before\|after\)/  \1/p' | sed 's/  */ /3g'; }
+# Run quietly; show what was said only if it fails.
+quietly() {
+    "$@" >"$dir/said" 2>&1 || {
+        code=$?
+        cat "$dir/said" >&2
+        exit "$code"
+    }
 }
+on_network() { quietly "$anchorite" "$@" --dir "$net"; }
 
+rm -rf "$dir"
 mkdir -p "$dir"
-say "A hospital of 20,000 invented patients, $dir/patients.csv:"
-"$hospital" table --patients 20000 --seed 1 --output "$dir/patients.csv"
-rows "$dir/patients.csv"
+# Sockets want a short path: the network lies in a folder for temporary files.
+net=$(mktemp -d "${TMPDIR:-/tmp}/anchorite.XXXXXX")/net
+finish() {
+    [ -n "$keep" ] || {
+        "$anchorite" network down --dir "$net" >"$dir/down" 2>&1 || cat "$dir/down"
+        rm -rf "${net%/net}"
+    }
+}
+trap finish EXIT
+trap 'keep=""; exit 130' HUP INT TERM
 
-say "1. Nobody among fewer than five alike in gender, age, city and date:"
-release hospital-k5 "$dir/patients.csv" release-k5
-rows "$dir/release-k5.csv"
-
-say "2. The same, and three diseases and departments at least among those alike:"
-release hospital-k5-l3 "$dir/patients.csv" release-k5-l3
-rows "$dir/release-k5-l3.csv"
-
-say "Any table can be held against a policy.  The second release:"
-"$anchorite" check --policy policies/hospital-k5-l3.json "$dir/release-k5-l3.csv"
-say "The first release under the second policy:"
-"$anchorite" check --policy policies/hospital-k5-l3.json "$dir/release-k5.csv" ||
-    [ $? -eq 1 ]
-
-say "3. A published case, 100 records of one day, two-diverse, none lost:"
+step "The engine alone.  20,000 invented patients, nobody among fewer than five alike:"
+"$hospital" table --patients 20000 --seed 1 --output "$dir/hospital.csv"
+"$anchorite" anonymize --policy "$policy" "$dir/hospital.csv" \
+    --output "$dir/hospital-k5.csv" | figures
+say "A published case, 100 records of one day, two-diverse, none lost:"
 "$hospital" table --patients 100 --days 1 --output "$dir/day.csv"
-release paper000-medical "$dir/day.csv" release-paper000
-
+"$anchorite" anonymize --policy policies/paper000-medical.json "$dir/day.csv" \
+    --output "$dir/day-released.csv" | figures
 if [ -e "$adult" ]; then
-    say "4. The census table adult, 30,162 people, five-anonymous:"
-    release adult-k5 "$adult" release-adult
-else
-    say "4. Skipped: the census table adult is not at $adult"
+    say "The census table adult, 30,162 people, five-anonymous:"
+    "$anchorite" anonymize --policy policies/adult-k5.json "$adult" \
+        --output "$dir/adult-k5.csv" | figures
 fi
 
-say "Everything is in $dir.  To go on by hand:"
-echo "  $anchorite anonymize --help"
-echo "  $anchorite hierarchy show policies/hierarchies/city.csv"
+step "The road.  Three organisations each run a node; north runs a broker and an anonymizer."
+quietly "$anchorite" network up --dir "$net"
+until "$anchorite" network status --dir "$net" >"$dir/said" 2>&1 &&
+    grep -q ' leader ' "$dir/said"; do sleep 0.1; done
+say "All keys were made on this machine, in $net."
+
+step "1. North's custodian puts $patients patients into the vault: by subject id, without names."
+"$hospital" table --patients "$patients" --seed 7 --output "$dir/patients.csv"
+on_network ingest "$dir/patients.csv" --policy "$policy"
+dataset=$(line dataset)
+say "   dataset $(echo "$dataset" | cut -c 1-16)..., $(line rows) rows; the ledger has a commitment to it"
+
+step "2. What the patients have said, as FHIR consents, goes to the broker."
+"$hospital" consents --patients "$patients" --seed 7 --output "$dir/consents.ndjson"
+on_network consent import "$dir/consents.ndjson"
+say "   $(line recorded) consents; some permit, some refuse, some are over, some patients said nothing"
+
+step "3. An institute asks: this dataset, general research, this policy."
+on_network request --dataset "$dataset" --purpose DUO:0000042 --policy "$policy"
+request=$(line request)
+say "   request $(echo "$request" | cut -c 1-16)...; the ledger has a commitment to its terms"
+
+step "4. The custodian looks at it and approves."
+on_network approve "$request"
+say "   $(line purpose); policy $(line policy | cut -c 1-16)..."
+
+step "5. The release.  While it is made, one patient who had consented withdraws:"
+"$anchorite" release "$request" --dir "$net" >"$dir/released" 2>"$dir/release-said" &
+driver=$!
+until "$anchorite" requests --dir "$net" >"$dir/said" 2>&1 &&
+    ! grep -qE ' (open|approved|permitting)' "$dir/said"; do :; done
+withdrawn=$(grep '"HRESCH"' "$dir/consents.ndjson" | grep '"end":"203' |
+    sed -n '1s/.*"value":"\(P[0-9]*\)".*/\1/p')
+echo "$withdrawn" | "$anchorite" consent withdraw --patient-file - --dir "$net" \
+    >"$dir/said"
+say "   withdrawn at position $(line position) of the log: the permit that names this patient is void"
+wait "$driver" || {
+    cat "$dir/release-said" >&2
+    exit 1
+}
+release=$(sed -n 's/^release *//p' "$dir/released")
+say "   released, under a new permit, as $release"
+
+step "6. The institute fetches it, and proves it, with three files and no network:"
+on_network release fetch "$release" --output "$dir/release.csv"
+cp "$net/trust.json" "$dir/trust.json"
+head -n 3 "$dir/release.csv" | sed 's/^/   /'
+quietly "$anchorite" verify "$dir/release.csv" "$dir/release.csv.certificate.json" \
+    --trust "$dir/trust.json"
+for words in permitted rows classes k-anonymity risk time; do
+    sed -n "s/^  *\\($words  *[0-9hck-].*\\)/   \\1/p" "$dir/said" |
+        sed 's/   *-  */   /; s/, before.*//; q'
+done
+
+step "7. Who has seen the records of the patient who withdrew, with proof:"
+echo "$withdrawn" | "$anchorite" history --patient-file - --dir "$net" >"$dir/said"
+sed 's/  by .*//; s/^/   /; 3q' "$dir/said"
+say "   and of another:"
+other=$(grep '"HRESCH"' "$dir/consents.ndjson" | grep '"end":"203' |
+    sed -n '2s/.*"value":"\(P[0-9]*\)".*/\1/p')
+echo "$other" | "$anchorite" history --patient-file - --dir "$net" >"$dir/said"
+sed 's/  by .*//; s/^/   /' "$dir/said" | tail -n 5
+
+step "The release      $dir/release.csv"
+say "its certificate  $dir/release.csv.certificate.json"
+say "whom to trust    $dir/trust.json"
+say "verify again     $anchorite verify $dir/release.csv \\"
+say "                     $dir/release.csv.certificate.json --trust $dir/trust.json"
+[ -z "$keep" ] || {
+    step "The network is running.  To go on by hand, and to end it:"
+    say "  $anchorite network status --dir $net"
+    say "  $anchorite requests --dir $net"
+    say "  echo $other | $anchorite consent withdraw --patient-file - --dir $net"
+    say "  $anchorite ledger checkpoint --dir $net"
+    say "  $anchorite network down --dir $net"
+}

@@ -176,7 +176,10 @@ static void compare(const struct fixture *fixture, const struct run *table,
     CU_ASSERT_EQUAL(
         memcmp(a->score, b->score, a->score_count * sizeof *a->score), 0);
     CU_ASSERT_EQUAL(a->lattice_size, b->lattice_size);
-    CU_ASSERT_EQUAL(memcmp(&a->before, &b->before, sizeof a->before), 0);
+    CU_ASSERT_EQUAL(a->before.rows, b->before.rows);
+    CU_ASSERT_EQUAL(a->before.suppressed, b->before.suppressed);
+    CU_ASSERT_EQUAL(a->before.count, b->before.count);
+    CU_ASSERT_EQUAL(a->before.uniques, b->before.uniques);
     CU_ASSERT_EQUAL(b->after.rows, b->rows - b->suppressed);
     CU_ASSERT_EQUAL(b->after.suppressed, 0);
     CU_ASSERT_EQUAL(b->after.count, a->after.count);

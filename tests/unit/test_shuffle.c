@@ -118,8 +118,8 @@ static void every_order_is_equally_likely(void)
         struct shuffle_seed seed;
         uint64_t item[5];
 
-        for (unsigned w = 0; w < SHUFFLE_SEED_SIZE / 8; w++)
-            put_be64(seed.byte + 8 * w, random_next(&random));
+        for (size_t w = 0; w < SHUFFLE_SEED_SIZE; w += 8)
+            put_be64(seed.byte + w, random_next(&random));
         order_of(&seed, item, 5);
         count[rank_of_five(item)]++;
     }

@@ -130,13 +130,14 @@ static void give_up(struct worker *worker, const struct job_record *record,
 static void take_failure(struct worker *worker, const struct job_record *record,
                          const struct error *why)
 {
+    /* An anchored one is released: there is no way back. */
+    bool may_end = record->state != JOB_ANCHORED;
+
     if (why->status == E_CANCELLED)
         return;
-    if (record->state == JOB_ANCHORED)
-        tell(worker, why); /* it is released: there is no way back */
-    else if (is_final(why->status) ||
-             (is_making(record->state) &&
-              count_try(worker, &record->permit) >= WORKER_TRIES_MAX))
+    if (may_end && (is_final(why->status) ||
+                    (is_making(record->state) &&
+                     count_try(worker, &record->permit) >= WORKER_TRIES_MAX)))
         give_up(worker, record, why);
     else
         tell(worker, why);

@@ -20,8 +20,8 @@
  *
  *     one of them is not permitted any more,
  *     or the permit has expired               a new permit, from the beginning,
- *                                             at most PROPOSAL_RESTARTS_MAX
- * times others have said something              nothing
+ *                                             PROPOSAL_RESTARTS_MAX times
+ *     others have said something              nothing
  *
  * A draft that has become stale, before it was signed or in the log, costs a
  * next draft and no more.  The nodes decide what is stale; `checked` says up to

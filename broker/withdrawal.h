@@ -3,20 +3,20 @@
  *
  *     1. The custodian derives the subject id and sends `withdraw`.
  *     2. The broker stores a `withdraw` entry, with the statement that it
- * stands for, and hands it in (broker/recording.h).
+ *        stands for, and hands it in (broker/recording.h).
  *     3. It reads the entry back from the log: from here on the newest word of
  *        this subject is a withdrawal, and every decision is no
  *        (broker/follower.h, broker/permit.h).
  *     4. Only then the custodian gets his answer.
  *
- * A release that is under way:
+ * A release that is under way, by where the withdrawal stands:
  *
- *     before its entry is drafted     the subject is missed when the permitted
- *                                     list is looked at again: a new permit, a
- *                                     new table without him
- *     between draft and log           the nodes find the release entry stale;
- * the same happens behind its entry                it was released before he
- * withdrew
+ *     before the draft of its entry      the permitted list is looked at again,
+ *                                        and misses the subject: a new permit,
+ *                                        a new table without him
+ *     between the draft and the entry    the nodes find the entry stale; the
+ *                                        same then
+ *     behind the entry                   it was released before he withdrew
  *
  * (broker/proposal.h).  Killed at any place, the entry is handed in again, the
  * same bytes, and nothing is doubled.

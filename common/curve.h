@@ -6,10 +6,11 @@
  * key is at the other end, not who: so each side once signs, by the key of its
  * X.509 certificate, that it is the one with this key on this connection:
  *
- *     "anchorite hello 1\n"                  or welcome, from the listening
- * side <public key of the side that connects> "\n" <public key of the side that
- * listens> "\n" <name of the service that was called> "\n" <expiry, Unix
- * milliseconds, decimal> "\n"
+ *     "anchorite hello 1\n"        or welcome, from the listening side
+ *     <public key of the side that connects> "\n"
+ *     <public key of the side that listens> "\n"
+ *     <name of the service that was called> "\n"
+ *     <expiry, Unix milliseconds, decimal> "\n"
  *
  * Keys are written in Z85 (ZeroMQ RFC 32), 40 characters.  A pair lies in a
  * file of three lines:

@@ -4,9 +4,9 @@
  *     struct suggestion suggestion;
  *
  *     suggestion_init(&suggestion, "sufression_limit");
- *     suggestion_consider(&suggestion, "suppression_limit");  ... each known
- * one suggestion.best                                         NULL if none is
- * near
+ *     suggestion_consider(&suggestion, "suppression_limit");
+ *     ...                          each known one
+ *     suggestion.best              NULL if none is near
  *
  * Near is at most a third of the length of the misspelt name away, counted in
  * bytes inserted, removed, replaced, or swapped with their neighbour: one slip

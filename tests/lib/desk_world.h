@@ -2,8 +2,9 @@
  * tests/lib/desk_world.h - a service in a network of one node, on a thread of
  * its own, and people who ask it.
  *
- *     desk_world_open(rows, count);          desks.settings may be changed
- * before desk_world_serve(); asker_open(&asker, "north.custodian");
+ *     desk_world_open(rows, count);     desks.settings may be changed
+ *     desk_world_serve();
+ *     asker_open(&asker, "north.custodian");
  *     client_ask(asker.client, ...);
  *     asker_close(&asker);
  *     desk_world_close();

@@ -11,6 +11,8 @@ story "into an empty folder: the programs and one page for each file of docs/man
 make -s install "B=$BIN" "DESTDIR=$work/root" PREFIX=/opt/anchorite
 {
     echo ./opt/anchorite/bin/anchorite
+    echo ./opt/anchorite/bin/anchorite-anonymizer
+    echo ./opt/anchorite/bin/anchorite-broker
     echo ./opt/anchorite/bin/anchorite-ledger
     for page in docs/man/*.1; do
         echo "./opt/anchorite/share/man/man1/${page##*/}"

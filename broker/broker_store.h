@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "broker/own_entry.h"
+#include "broker/release_statement.h"
 #include "common/bytes.h"
 #include "common/digest.h"
 #include "common/error.h"
@@ -279,7 +280,7 @@ struct release_record {
     struct digest permit; /* id of its entry */
     struct digest draft;  /* id of the release entry; zeros before there is */
     uint64_t checked;     /* of the draft */
-    char name[33];        /* the release's id; "" before there is */
+    char name[RELEASE_NAME_SIZE]; /* the release's id; "" before there is */
     struct commitment_salt salt;
     struct text statement; /* of the release, by the anonymizer */
     enum status status;    /* why it was refused */

@@ -2,8 +2,21 @@
 
 #include <string.h>
 
+#include "common/encoding.h"
 #include "common/json.h"
 #include "common/text.h"
+
+/* 128 bits in hex, as whoever makes releases draws them; it goes where there is
+ * room for that and no more. */
+static enum status check_name(const char *release, struct error *err)
+{
+    uint8_t name[(RELEASE_NAME_SIZE - 1) / 2];
+
+    if (hex_decode(bytes_of_string(release), name, sizeof name))
+        return OK;
+    return error_set(err, E_REFUSED, "a release's name is %zu hex digits",
+                     2 * sizeof name);
+}
 
 static enum status check_member(const struct json_value *root, const char *name,
                                 const char *expected, struct error *err)
@@ -41,8 +54,11 @@ enum status release_statement_check(struct bytes statement,
     char permit[DIGEST_HEX_SIZE];
     const struct json_value *root;
     struct json *json = NULL;
-    enum status status = json_parse(&json, statement, err);
+    enum status status = check_name(expected->release, err);
 
+    if (status != OK)
+        return status;
+    status = json_parse(&json, statement, err);
     if (status != OK)
         return error_wrap(err, "a release's statement");
     root = json_root(json);

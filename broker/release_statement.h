@@ -12,13 +12,17 @@
 #include "common/digest.h"
 #include "common/error.h"
 
+/* The id of a release: 128 bits in hex, and a NUL. */
+#define RELEASE_NAME_SIZE 33
+
 struct release_expected {
     const struct digest *permit;
     const char *policy;  /* digest of terms */
     const char *release; /* id */
 };
 
-/* E_REFUSED with the member that differs, E_INPUT if it is no statement. */
+/* E_REFUSED with the member that differs, or for a release whose id is none;
+ * E_INPUT if it is no statement. */
 MUST_USE enum status
 release_statement_check(struct bytes statement,
                         const struct release_expected *expected,

@@ -147,6 +147,7 @@ static enum status tell_job(const struct broker_world *world,
                             struct job_progress *progress, struct error *err)
 {
     char permit[DIGEST_HEX_SIZE];
+    const char *name = world->name != NULL ? world->name : BROKER_WORLD_RELEASE;
     bool done = strcmp(world->job, "rechecked") == 0 ||
                 strcmp(world->job, "proposed") == 0;
 
@@ -157,8 +158,7 @@ static enum status tell_job(const struct broker_world *world,
     if (!done)
         return OK;
     digest_hex(&world->permit, permit);
-    snprintf(progress->release, sizeof progress->release, "%s",
-             BROKER_WORLD_RELEASE);
+    snprintf(progress->release, sizeof progress->release, "%s", name);
     memset(progress->salt.byte, 7, sizeof progress->salt.byte);
     demand(text_printf(&progress->statement, err,
                        "{\"output\":\"aa\",\"permit\":\"%s\",\"policy\":\"%s\","
@@ -167,7 +167,7 @@ static enum status tell_job(const struct broker_world *world,
                        permit,
                        world->statement_policy != NULL ? world->statement_policy
                                                        : BROKER_WORLD_POLICY,
-                       BROKER_WORLD_RELEASE),
+                       name),
            err);
     return OK;
 }

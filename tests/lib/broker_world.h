@@ -58,6 +58,7 @@ struct broker_world {
     enum status anonymizer_fails; /* OK: it does not */
     bool signs_badly;
     const char *statement_policy; /* NULL: that of the terms */
+    const char *name;             /* of the release; NULL: the usual one */
 };
 
 void broker_world_open(struct broker_world *world);

@@ -250,6 +250,28 @@ static void a_statement_of_another_policy_is_not_proposed(void)
     end();
 }
 
+/* A name that the message may have, and a release may not. */
+static void a_release_whose_name_is_none_is_not_proposed(void)
+{
+    static const char *const names[] = {
+        BROKER_WORLD_RELEASE "0123456789abcdef0123456789abcdef",
+        BROKER_WORLD_RELEASE "0",
+        "0123456789ABCDEF0123456789abcdef",
+        "..",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        begin_with_three();
+        CU_ASSERT_EQUAL(advance(), OK);
+        world.job = "rechecked";
+        world.name = names[i];
+        CU_ASSERT_EQUAL(advance(), E_REFUSED);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "32 hex digits"));
+        CU_ASSERT_EQUAL(entries(ENTRY_RELEASE, VERDICT_VALID), 0);
+        end();
+    }
+}
+
 static void a_signature_of_somebody_else_is_refused(void)
 {
     begin_with_three();
@@ -613,6 +635,8 @@ void suite_proposal(void)
          what_the_anonymizer_refuses_is_told_and_may_be_said_again},
         {"a statement of another policy is not proposed",
          a_statement_of_another_policy_is_not_proposed},
+        {"a release whose name is none is not proposed",
+         a_release_whose_name_is_none_is_not_proposed},
         {"a signature of somebody else is refused",
          a_signature_of_somebody_else_is_refused},
         {"a wrong signature of the anonymizer costs a draft",

@@ -689,16 +689,37 @@ static enum status store_signed(struct proposal *proposal,
     return end_move(proposal, status, err);
 }
 
+/* What the anonymizer refuses now it refuses for good: it is told why, and the
+ * release may be ordered again.  *ended: so it was. */
+static enum status ask_signature(struct proposal *proposal,
+                                 const struct own_entry *own,
+                                 struct entry_signature *signature, bool *ended,
+                                 struct error *err)
+{
+    const struct anonymizer_port *anonymizer = &proposal->broker->anonymizer;
+    struct error why;
+    enum status status;
+
+    error_init(&why);
+    status = anonymizer->sign(anonymizer->context, &proposal->release.permit,
+                              text_bytes(&own->bytes), signature, &why);
+    *ended = status == E_REFUSED;
+    if (*ended)
+        return refuse(proposal, E_REFUSED, why.text, err);
+    if (status != OK)
+        *err = why;
+    return status;
+}
+
 /* The draft that was signed is the present one: the anonymizer signs, we do,
  * and it is ready to go. */
 static enum status endorse(struct proposal *proposal,
                            const struct proposal_endorsement *given,
                            struct error *err)
 {
-    const struct anonymizer_port *anonymizer = &proposal->broker->anonymizer;
     struct entry_signature signature[2];
     struct own_entry own;
-    bool found = false;
+    bool found = false, ended = false;
     enum status status;
 
     own_entry_init(&own);
@@ -707,13 +728,11 @@ static enum status endorse(struct proposal *proposal,
     if (status == OK)
         status = check_signature(&own, given, &signature[0], err);
     if (status == OK)
-        status =
-            anonymizer->sign(anonymizer->context, &proposal->release.permit,
-                             text_bytes(&own.bytes), &signature[1], err);
-    if (status == OK)
+        status = ask_signature(proposal, &own, &signature[1], &ended, err);
+    if (status == OK && !ended)
         status = own_entry_endorse(&own, &proposal->broker->author, signature,
                                    2, err);
-    if (status == OK)
+    if (status == OK && !ended)
         status = store_signed(proposal, &own, err);
     own_entry_clear(&own);
     return status;

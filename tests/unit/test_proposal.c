@@ -272,6 +272,26 @@ static void a_release_whose_name_is_none_is_not_proposed(void)
     }
 }
 
+static void what_the_anonymizer_does_not_sign_is_refused(void)
+{
+    begin_with_three();
+    CU_ASSERT_EQUAL(advance(), OK);
+    world.job = "rechecked";
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT(is("endorse"));
+    world.anonymizer_fails = E_REFUSED;
+    CU_ASSERT_EQUAL(endorse(), OK);
+    CU_ASSERT(is("refused"));
+    CU_ASSERT_EQUAL(progress.status, E_REFUSED);
+    CU_ASSERT(progress.why.size > 0);
+    CU_ASSERT_EQUAL(entries(ENTRY_RELEASE, VERDICT_VALID), 0);
+    world.anonymizer_fails = OK;
+    world.job = "loaded";
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT_EQUAL(world.permits, 2);
+    end();
+}
+
 static void a_signature_of_somebody_else_is_refused(void)
 {
     begin_with_three();
@@ -637,6 +657,8 @@ void suite_proposal(void)
          a_statement_of_another_policy_is_not_proposed},
         {"a release whose name is none is not proposed",
          a_release_whose_name_is_none_is_not_proposed},
+        {"what the anonymizer does not sign is refused",
+         what_the_anonymizer_does_not_sign_is_refused},
         {"a signature of somebody else is refused",
          a_signature_of_somebody_else_is_refused},
         {"a wrong signature of the anonymizer costs a draft",

@@ -354,24 +354,31 @@ static enum status check_proposal(struct worker *worker,
     return status;
 }
 
-/* Whatever was released since the job was permitted. */
+/* A release that may never be ends its job. */
+static enum status end_job(struct worker *worker,
+                           const struct job_record *record, struct error *err)
+{
+    struct error why = *err;
+    enum status status =
+        worker_job_refuse(worker, &record->permit, why.status, why.text, err);
+
+    if (status == OK)
+        *err = why;
+    return err->status;
+}
+
+/* Whatever was released since the job was permitted.  Of a job that was signed
+ * for once that was asked before, and its entry may be in the log. */
 static enum status ask_guard(struct worker *worker,
                              const struct job_record *record,
                              const struct job_papers *papers, struct error *err)
 {
-    enum guard_answer answer = GUARD_FIRST;
-    struct job_record first;
-    enum status status;
+    enum status status = worker_guard_sign(worker->store, record,
+                                           text_bytes(&papers->list), err);
 
-    job_record_init(&first);
-    status = worker_guard_ask(worker->store, record, text_bytes(&papers->list),
-                              &answer, &first, err);
-    if (status == OK && answer == GUARD_WAIT)
-        status = error_set(err, E_SYSTEM,
-                           "another release of the dataset is under way; ask "
-                           "again");
-    job_record_clear(&first);
-    return status;
+    return status == E_REFUSED && record->state == JOB_RECHECKED
+               ? end_job(worker, record, err)
+               : status;
 }
 
 static enum status propose(struct worker *worker,
@@ -427,19 +434,6 @@ static enum status sign_entry(struct worker *worker,
     }
     job_papers_clear(&papers);
     return status;
-}
-
-/* A release that may never be ends its job. */
-static enum status end_job(struct worker *worker,
-                           const struct job_record *record, struct error *err)
-{
-    struct error why = *err;
-    enum status status =
-        worker_job_refuse(worker, &record->permit, why.status, why.text, err);
-
-    if (status == OK)
-        *err = why;
-    return err->status;
 }
 
 static enum status on_sign(void *context, const struct desk_request *request,

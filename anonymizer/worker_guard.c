@@ -88,3 +88,27 @@ enum status worker_guard_ask(struct worker_store *store,
         status = refuse_erased(store, list, err);
     return status;
 }
+
+enum status worker_guard_sign(struct worker_store *store,
+                              const struct job_record *job, struct bytes list,
+                              struct error *err)
+{
+    enum guard_answer answer = GUARD_FIRST;
+    struct job_record first;
+    enum status status;
+
+    job_record_init(&first);
+    status = worker_guard_ask(store, job, list, &answer, &first, err);
+    if (status == OK && answer == GUARD_WAIT)
+        status = error_set(err, E_SYSTEM,
+                           "another release of the dataset is under way; ask "
+                           "again");
+    /* Both were made as the first, each in an order of its own. */
+    if (status == OK && answer == GUARD_SAME &&
+        memcmp(&first.output, &job->output, sizeof first.output) != 0)
+        status = error_set(err, E_REFUSED,
+                           "the dataset was released while this release was "
+                           "made; ordered again it gives the same file");
+    job_record_clear(&first);
+    return status;
+}

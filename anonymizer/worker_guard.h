@@ -32,4 +32,11 @@ worker_guard_ask(struct worker_store *store, const struct job_record *job,
                  struct bytes list, enum guard_answer *answer,
                  struct job_record *first, struct error *err);
 
+/* May its release entry be signed?  `job` is RECHECKED or PROPOSED.  Another
+ * release of the dataset may have come to be since it was made: E_REFUSED
+ * unless that one has the same bytes, E_SYSTEM if that is not known yet. */
+MUST_USE enum status worker_guard_sign(struct worker_store *store,
+                                       const struct job_record *job,
+                                       struct bytes list, struct error *err);
+
 #endif

@@ -369,6 +369,34 @@ static void same_release_waits_and_then_is_the_same(void)
     end();
 }
 
+/* Two jobs that were made as the first one: their rows are in two orders. */
+static void two_files_of_one_dataset_are_not_both_signed(void)
+{
+    struct job_record second;
+
+    begin();
+    release_first(&second, JOB_RECHECKED);
+    second.output.byte[0] ^= 1;
+    error_init(&err);
+    CU_ASSERT_EQUAL(worker_guard_sign(store, &second, bytes_of(NULL, 0), &err),
+                    OK);
+    end();
+    begin();
+    release_first(&second, JOB_PROPOSED);
+    CU_ASSERT_EQUAL(worker_guard_sign(store, &second, bytes_of(NULL, 0), &err),
+                    E_SYSTEM);
+    end();
+    begin();
+    release_first(&second, JOB_PUBLISHED);
+    error_init(&err);
+    CU_ASSERT_EQUAL(worker_guard_sign(store, &second, bytes_of(NULL, 0), &err),
+                    OK);
+    second.output.byte[0] ^= 1;
+    CU_ASSERT_EQUAL(worker_guard_sign(store, &second, bytes_of(NULL, 0), &err),
+                    E_REFUSED);
+    end();
+}
+
 static void release_with_an_erased_patient_is_not_repeated(void)
 {
     struct job_record second;
@@ -413,6 +441,8 @@ void suite_worker_store(void)
          second_release_that_differs_is_refused},
         {"the same release waits, and then is the same",
          same_release_waits_and_then_is_the_same},
+        {"two files of one dataset are not both signed",
+         two_files_of_one_dataset_are_not_both_signed},
         {"a release with an erased patient is not repeated",
          release_with_an_erased_patient_is_not_repeated},
     };

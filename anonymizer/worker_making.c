@@ -240,6 +240,8 @@ static unsigned threads_of(const struct worker *worker)
 
     if (threads > 0)
         return (unsigned)threads;
+    if (cores > THREADS_MAX)
+        return THREADS_MAX;
     return cores > 0 ? (unsigned)cores : 1;
 }
 

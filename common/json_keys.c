@@ -87,6 +87,8 @@ enum status json_take_u64(const struct json_key *key,
     assert(key->min >= 0);
     if (!json_integer(value, &whole) || (double)whole < key->min)
         return json_refuse(key, value, "is none", err);
+    if (key->max > 0 && (double)whole > key->max)
+        return json_refuse(key, value, "is out of range", err);
     number = (uint64_t)whole;
     memcpy((char *)target + key->offset, &number, sizeof number);
     return OK;

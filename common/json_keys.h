@@ -75,9 +75,10 @@ MUST_USE enum status json_take_member(const struct json_value *object,
                                       const struct json_key *key, void *target,
                                       struct error *err);
 
-/* Takers: a double at the offset; a uint32_t; a uint64_t; a copy of the string
- * in a char * that is NULL so far; a copy of a valid one in a char[size]; the
- * index of the word in an unsigned. */
+/* Takers: a double at the offset; a uint32_t; a uint64_t, which may be as large
+ * as it likes where `max` is 0; a copy of the string in a char * that is NULL
+ * so far; a copy of a valid one in a char[size]; the index of the word in an
+ * unsigned. */
 json_take json_take_number;
 json_take json_take_count;
 json_take json_take_u64;

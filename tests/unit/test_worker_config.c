@@ -69,9 +69,10 @@ static void paths_are_beside_the_file_and_the_rest_has_defaults(void)
 static void given_values_replace_the_defaults(void)
 {
     CU_ASSERT_EQUAL_FATAL(
-        load(RIGHT ",\"secret\":\"s\",\"threads\":3,\"log\":\"debug\"}"), OK);
+        load(RIGHT ",\"secret\":\"s\",\"threads\":1024,\"log\":\"debug\"}"),
+        OK);
     CU_ASSERT_STRING_EQUAL(config->secret, scratch_path(&scratch, "s"));
-    CU_ASSERT_EQUAL(config->threads, 3);
+    CU_ASSERT_EQUAL(config->threads, 1024);
     CU_ASSERT_EQUAL(config->log, LOG_LEVEL_DEBUG);
     end();
 }
@@ -102,6 +103,8 @@ static void wrong_configuration_is_refused_with_the_key(void)
     expect_refused(RIGHT ",\"job\":\"x\"}", "\"job\"");
     expect_refused(RIGHT ",\"threads\":-1}", "\"threads\"");
     expect_refused(RIGHT ",\"threads\":1.5}", "\"threads\"");
+    /* THREADS_MAX is 1,024. */
+    expect_refused(RIGHT ",\"threads\":1025}", "\"threads\"");
     expect_refused(RIGHT ",\"log\":\"loud\"}", "\"log\"");
     expect_refused(RIGHT ",\"secret\":\"\"}", "\"secret\"");
     expect_refused("{\"anonymizer\":2,\"name\":\"a\",\"listen\":"

@@ -91,11 +91,12 @@ static enum status find_release(struct worker_fetches *fetches,
     }
     if (status != OK)
         return status;
-    if (found && !is_recipient(record, call->certificate)) {
+    if (found && (record->state != JOB_PUBLISHED ||
+                  !is_recipient(record, call->certificate))) {
         status = tell(fetches, record, ACCESS_DENY, call->certificate, err);
         found = false;
     }
-    if (status == OK && (!found || record->state != JOB_PUBLISHED))
+    if (status == OK && !found)
         status = error_set(err, E_REFUSED,
                            "there is no such release for this certificate");
     return status;

@@ -322,6 +322,27 @@ static enum status receive_again(const struct job_delivery *delivery,
     return status;
 }
 
+/* Papers first, then the row that says that they are there. */
+static enum status store(struct worker *worker,
+                         const struct job_delivery *delivery,
+                         const struct job_record *record, struct error *err)
+{
+    enum status status = make_folder(worker, &record->permit, err);
+
+    if (status == OK)
+        status = write_file(worker, &record->permit, PACKAGE_FILE,
+                            delivery->package, err);
+    if (status == OK)
+        status =
+            write_file(worker, &record->permit, LIST_FILE, delivery->list, err);
+    if (status == OK)
+        status = worker_store_add_job(worker->store, record, err);
+    /* Whoever is permitted stands in it. */
+    if (status != OK)
+        remove_folder(worker, &record->permit);
+    return status;
+}
+
 enum status worker_job_receive(struct worker *worker,
                                const struct job_delivery *delivery,
                                struct job_record *record, struct error *err)
@@ -339,15 +360,7 @@ enum status worker_job_receive(struct worker *worker,
     if (status == OK)
         status = supersede(worker, record, err);
     if (status == OK)
-        status = make_folder(worker, &record->permit, err);
-    if (status == OK)
-        status = write_file(worker, &record->permit, PACKAGE_FILE,
-                            delivery->package, err);
-    if (status == OK)
-        status =
-            write_file(worker, &record->permit, LIST_FILE, delivery->list, err);
-    if (status == OK)
-        status = worker_store_add_job(worker->store, record, err);
+        status = store(worker, delivery, record, err);
     if (status == OK)
         worker_kick(worker);
     return status;

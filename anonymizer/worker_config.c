@@ -1,123 +1,47 @@
 #include "anonymizer/worker_config.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/bus.h"
-#include "common/endpoint.h"
+#include "common/config_keys.h"
 #include "common/files.h"
-#include "common/json_keys.h"
 #include "common/service.h"
 
 struct reading {
+    struct config_source source; /* of config.json */
     struct worker_config config;
-    const char *path; /* of config.json */
 };
-
-/* ---- takers ---- */
-
-/* The name of a file, made one that can be opened. */
-static enum status take_path(const struct json_key *key,
-                             const struct json_value *value, void *target,
-                             struct error *err)
-{
-    struct reading *reading = target;
-    struct text path;
-    char *copy = NULL;
-    enum status status;
-
-    if (json_string(value)[0] == '\0')
-        return json_refuse(key, value, "is empty", err);
-    text_init(&path);
-    status = path_beside(reading->path, json_string(value), &path, err);
-    if (status == OK && (copy = string_copy(path.data)) == NULL)
-        status = error_memory(err, key->name);
-    if (status == OK)
-        memcpy((char *)reading + key->offset, &copy, sizeof copy);
-    text_clear(&path);
-    return status;
-}
-
-static enum status take_listen(const struct json_key *key,
-                               const struct json_value *value, void *target,
-                               struct error *err)
-{
-    struct reading *reading = target;
-    char *out = reading->config.listen;
-
-    if (endpoint_beside(reading->path, json_string(value), out, err) != OK ||
-        bus_endpoint_check(out, true, err) != OK)
-        return error_wrap(err, "line %u: \"%s\"", json_line(value), key->name);
-    return OK;
-}
-
-static enum status take_log(const struct json_key *key,
-                            const struct json_value *value, void *target,
-                            struct error *err)
-{
-    struct reading *reading = target;
-
-    if (!log_level_parse(json_string(value), &reading->config.log))
-        return json_refuse(key, value, "is none", err);
-    return OK;
-}
 
 /* ---- the file ---- */
 
-#define PATH(member, what)                                                     \
-    {                                                                          \
-        .name = #member, .kind = JSON_STRING, .expected = "the name of " what, \
-        .take = take_path, .required = true,                                   \
-        .offset = offsetof(struct reading, config.member)                      \
-    }
-
 static const struct json_key config_keys[] = {
-    {.name = "anonymizer",
-     .kind = JSON_NUMBER,
-     .expected = "the version of the format, 1",
-     .take = json_take_version,
-     .required = true,
-     .min = 1},
-    {.name = "name",
-     .kind = JSON_STRING,
-     .expected = "the name of this service in network.json",
-     .take = json_take_name,
-     .required = true,
-     .offset = offsetof(struct reading, config.name),
-     .valid = identity_name_valid,
-     .size = sizeof((struct worker_config *)NULL)->name},
-    PATH(network, "a folder"),
-    PATH(genesis, "a file"),
-    PATH(trust, "a file"),
-    PATH(key, "a file"),
-    PATH(certificate, "a file"),
-    PATH(curve, "a file"),
-    {.name = "listen",
-     .kind = JSON_STRING,
-     .expected = "ipc://PATH or tcp://ADDRESS:PORT",
-     .take = take_listen,
-     .required = true},
-    PATH(database, "a file"),
-    PATH(vault, "a file"),
-    PATH(keys, "a file"),
-    PATH(epoch, "a folder"),
+    JSON_KEY_VERSION("anonymizer"),
+    JSON_KEY_NAME("name", struct reading, config.name, identity_name_valid,
+                  "the name of this service in network.json"),
+    CONFIG_KEY_FOLDER("network", struct reading, config.network),
+    CONFIG_KEY_FILE("genesis", struct reading, config.genesis),
+    CONFIG_KEY_FILE("trust", struct reading, config.trust),
+    CONFIG_KEY_FILE("key", struct reading, config.key),
+    CONFIG_KEY_FILE("certificate", struct reading, config.certificate),
+    CONFIG_KEY_FILE("curve", struct reading, config.curve),
+    CONFIG_KEY_LISTEN(struct reading, config.listen),
+    CONFIG_KEY_FILE("database", struct reading, config.database),
+    CONFIG_KEY_FILE("vault", struct reading, config.vault),
+    CONFIG_KEY_FILE("keys", struct reading, config.keys),
+    CONFIG_KEY_FOLDER("epoch", struct reading, config.epoch),
     {.name = "secret",
      .kind = JSON_STRING,
      .expected = "the name of a file",
-     .take = take_path,
+     .take = config_take_path,
      .offset = offsetof(struct reading, config.secret)},
-    PATH(jobs, "a folder"),
-    PATH(releases, "a folder"),
+    CONFIG_KEY_FOLDER("jobs", struct reading, config.jobs),
+    CONFIG_KEY_FOLDER("releases", struct reading, config.releases),
     {.name = "threads",
      .kind = JSON_NUMBER,
      .expected = "a whole number, 0 for all cores",
      .take = json_take_u64,
      .offset = offsetof(struct reading, config.threads),
      .max = THREADS_MAX},
-    {.name = "log",
-     .kind = JSON_STRING,
-     .expected = "error, warning, info or debug",
-     .take = take_log},
+    CONFIG_KEY_LOG(struct reading, config.log),
 };
 
 static enum status fill_in(struct reading *reading, struct error *err)
@@ -128,7 +52,7 @@ static enum status fill_in(struct reading *reading, struct error *err)
     if (reading->config.secret != NULL)
         return OK;
     text_init(&path);
-    status = path_beside(reading->path, "secret.key", &path, err);
+    status = path_beside(reading->source.path, "secret.key", &path, err);
     if (status == OK &&
         (reading->config.secret = string_copy(path.data)) == NULL)
         status = error_memory(err, "secret");
@@ -150,7 +74,8 @@ enum status worker_config_load(struct worker_config **out, const char *path,
                                struct error *err)
 {
     struct worker_config *config = calloc(1, sizeof *config);
-    struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
+    struct reading reading = {.config.log = LOG_LEVEL_INFO,
+                              .source.path = path};
     enum status status;
 
     *out = NULL;
@@ -188,17 +113,6 @@ void worker_config_destroy(struct worker_config **handle)
 }
 
 /* ---- printing ---- */
-
-static const char *log_level_name(enum log_level level)
-{
-    static const char *const names[] = {
-#define LEVEL_NAME(id, name) [id] = (name),
-        LOG_LEVEL_TABLE(LEVEL_NAME)
-#undef LEVEL_NAME
-    };
-
-    return names[level];
-}
 
 enum status worker_config_print(const struct worker_config *config,
                                 struct text *out, struct error *err)

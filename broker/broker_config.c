@@ -1,108 +1,32 @@
 #include "broker/broker_config.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/bus.h"
-#include "common/endpoint.h"
-#include "common/files.h"
-#include "common/json_keys.h"
+#include "common/config_keys.h"
 #include "common/service.h"
 
 /* What takers work on. */
 struct reading {
+    struct config_source source; /* of config.json */
     struct broker_config config;
-    const char *path; /* of config.json */
 };
-
-/* ---- takers ---- */
-
-/* The name of a file or folder, made one that can be opened. */
-static enum status take_path(const struct json_key *key,
-                             const struct json_value *value, void *target,
-                             struct error *err)
-{
-    struct reading *reading = target;
-    struct text path;
-    char *copy = NULL;
-    enum status status;
-
-    if (json_string(value)[0] == '\0')
-        return json_refuse(key, value, "is empty", err);
-    text_init(&path);
-    status = path_beside(reading->path, json_string(value), &path, err);
-    if (status == OK && (copy = string_copy(path.data)) == NULL)
-        status = error_memory(err, key->name);
-    if (status == OK)
-        memcpy((char *)reading + key->offset, &copy, sizeof copy);
-    text_clear(&path);
-    return status;
-}
-
-static enum status take_listen(const struct json_key *key,
-                               const struct json_value *value, void *target,
-                               struct error *err)
-{
-    struct reading *reading = target;
-    char *listen = reading->config.listen;
-
-    if (endpoint_beside(reading->path, json_string(value), listen, err) != OK ||
-        bus_endpoint_check(listen, true, err) != OK)
-        return error_wrap(err, "line %u: \"%s\"", json_line(value), key->name);
-    return OK;
-}
-
-static enum status take_log(const struct json_key *key,
-                            const struct json_value *value, void *target,
-                            struct error *err)
-{
-    struct reading *reading = target;
-
-    if (!log_level_parse(json_string(value), &reading->config.log))
-        return json_refuse(key, value, "is none", err);
-    return OK;
-}
 
 /* ---- the file ---- */
 
-#define NAME_KEY(member)                                                       \
-    {                                                                          \
-        .name = #member, .kind = JSON_STRING,                                  \
-        .expected = "the name of a service", .take = json_take_name,           \
-        .required = true, .offset = offsetof(struct reading, config.member),   \
-        .valid = identity_name_valid, .size = IDENTITY_NAME_MAX + 1            \
-    }
-#define PATH_KEY(member, what)                                                 \
-    {                                                                          \
-        .name = #member, .kind = JSON_STRING, .expected = "the name of " what, \
-        .take = take_path, .required = true,                                   \
-        .offset = offsetof(struct reading, config.member)                      \
-    }
-
 static const struct json_key config_keys[] = {
-    {.name = "broker",
-     .kind = JSON_NUMBER,
-     .expected = "the version of the format, 1",
-     .take = json_take_version,
-     .required = true,
-     .min = 1},
-    NAME_KEY(name),
-    NAME_KEY(anonymizer),
-    PATH_KEY(network, "a folder"),
-    PATH_KEY(genesis, "a file"),
-    PATH_KEY(database, "a file"),
-    PATH_KEY(key, "a file"),
-    PATH_KEY(certificate, "a file"),
-    PATH_KEY(curve, "a file"),
-    {.name = "listen",
-     .kind = JSON_STRING,
-     .expected = "ipc://PATH or tcp://ADDRESS:PORT",
-     .take = take_listen,
-     .required = true},
-    {.name = "log",
-     .kind = JSON_STRING,
-     .expected = "error, warning, info or debug",
-     .take = take_log},
+    JSON_KEY_VERSION("broker"),
+    JSON_KEY_NAME("name", struct reading, config.name, identity_name_valid,
+                  "the name of a service"),
+    JSON_KEY_NAME("anonymizer", struct reading, config.anonymizer,
+                  identity_name_valid, "the name of a service"),
+    CONFIG_KEY_FOLDER("network", struct reading, config.network),
+    CONFIG_KEY_FILE("genesis", struct reading, config.genesis),
+    CONFIG_KEY_FILE("database", struct reading, config.database),
+    CONFIG_KEY_FILE("key", struct reading, config.key),
+    CONFIG_KEY_FILE("certificate", struct reading, config.certificate),
+    CONFIG_KEY_FILE("curve", struct reading, config.curve),
+    CONFIG_KEY_LISTEN(struct reading, config.listen),
+    CONFIG_KEY_LOG(struct reading, config.log),
 };
 
 static enum status take_config(struct bytes content, void *target,
@@ -117,7 +41,8 @@ enum status broker_config_load(struct broker_config **out, const char *path,
                                struct error *err)
 {
     struct broker_config *config = calloc(1, sizeof *config);
-    struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
+    struct reading reading = {.config.log = LOG_LEVEL_INFO,
+                              .source.path = path};
     enum status status;
 
     *out = NULL;
@@ -149,17 +74,6 @@ void broker_config_destroy(struct broker_config **handle)
 
 /* ---- printing ---- */
 
-static const char *log_name(enum log_level level)
-{
-    static const char *const names[] = {
-#define LEVEL_NAME(id, name) [id] = (name),
-        LOG_LEVEL_TABLE(LEVEL_NAME)
-#undef LEVEL_NAME
-    };
-
-    return names[level];
-}
-
 enum status broker_config_print(const struct broker_config *config,
                                 struct text *out, struct error *err)
 {
@@ -176,7 +90,7 @@ enum status broker_config_print(const struct broker_config *config,
         {"listen", config->listen},
         {"database", config->database},
         {"anonymizer", config->anonymizer},
-        {"log", log_name(config->log)},
+        {"log", log_level_name(config->log)},
     };
     struct json *json = NULL;
     struct json_value *root;

@@ -12,13 +12,13 @@
 
 #include "common/limits.h"
 
-static const char *const level_name[] = {
+static const char *const names[] = {
 #define LOG_LEVEL_ROW(id, name) [id] = (name),
     LOG_LEVEL_TABLE(LOG_LEVEL_ROW)
 #undef LOG_LEVEL_ROW
 };
 
-#define LEVEL_COUNT (sizeof level_name / sizeof level_name[0])
+#define LEVEL_COUNT (sizeof names / sizeof names[0])
 
 /* Standard error is one per process, and so is its log. */
 static const char *log_program;
@@ -27,11 +27,17 @@ static atomic_int log_level_now;
 bool log_level_parse(const char *name, enum log_level *level)
 {
     for (size_t i = 0; i < LEVEL_COUNT; i++)
-        if (strcmp(name, level_name[i]) == 0) {
+        if (strcmp(name, names[i]) == 0) {
             *level = (enum log_level)i;
             return true;
         }
     return false;
+}
+
+const char *log_level_name(enum log_level level)
+{
+    assert((size_t)level < LEVEL_COUNT);
+    return names[level];
 }
 
 void log_set_level(enum log_level level)
@@ -79,7 +85,7 @@ static void add_head(struct line *line, enum log_level level)
     gmtime_r(&now.tv_sec, &date);
     size = strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &date);
     size += (size_t)snprintf(head + size, sizeof head - size, ".%03dZ %s ",
-                             (int)(now.tv_nsec / 1000000), level_name[level]);
+                             (int)(now.tv_nsec / 1000000), names[level]);
     assert(size < sizeof head);
     line_add(line, head, size);
 }

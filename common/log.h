@@ -41,6 +41,8 @@ enum log_level {
 /* The level of that name; false and *level untouched if there is none. */
 MUST_USE bool log_level_parse(const char *name, enum log_level *level);
 
+const char *log_level_name(enum log_level level);
+
 /* Before any thread is started and any line is logged.  `program` is borrowed
  * for good; lines above `level` are dropped. */
 void log_open(const char *program, enum log_level level);

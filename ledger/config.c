@@ -1,44 +1,20 @@
 #include "ledger/config.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/files.h"
-#include "common/json_keys.h"
+#include "common/config_keys.h"
 #include "common/node_keys.h"
 #include "common/service.h"
 #include "ledger/address.h"
 
 /* What takers work on: the peer is the one that is being read. */
 struct reading {
+    struct config_source source; /* of config.json */
     struct config config;
     struct config_peer peer;
-    const char *path; /* of config.json */
 };
 
 /* ---- takers ---- */
-
-/* The name of a file, made one that can be opened. */
-static enum status take_path(const struct json_key *key,
-                             const struct json_value *value, void *target,
-                             struct error *err)
-{
-    struct reading *reading = target;
-    struct text path;
-    char *copy = NULL;
-    enum status status;
-
-    if (json_string(value)[0] == '\0')
-        return json_refuse(key, value, "is empty", err);
-    text_init(&path);
-    status = path_beside(reading->path, json_string(value), &path, err);
-    if (status == OK && (copy = string_copy(path.data)) == NULL)
-        status = error_memory(err, key->name);
-    if (status == OK)
-        memcpy((char *)reading + key->offset, &copy, sizeof copy);
-    text_clear(&path);
-    return status;
-}
 
 static enum status take_address(const struct json_key *key,
                                 const struct json_value *value, void *target,
@@ -51,17 +27,6 @@ static enum status take_address(const struct json_key *key,
     return json_take_string(key, value, target, err);
 }
 
-static enum status take_listen(const struct json_key *key,
-                               const struct json_value *value, void *target,
-                               struct error *err)
-{
-    struct reading *reading = target;
-
-    (void)key;
-    return node_take_endpoint(value, reading->path, true,
-                              reading->config.listen, err);
-}
-
 static enum status take_peer_bus(const struct json_key *key,
                                  const struct json_value *value, void *target,
                                  struct error *err)
@@ -69,19 +34,8 @@ static enum status take_peer_bus(const struct json_key *key,
     struct reading *reading = target;
 
     (void)key;
-    return node_take_endpoint(value, reading->path, false, reading->peer.bus,
-                              err);
-}
-
-static enum status take_log(const struct json_key *key,
-                            const struct json_value *value, void *target,
-                            struct error *err)
-{
-    struct reading *reading = target;
-
-    if (!log_level_parse(json_string(value), &reading->config.log))
-        return json_refuse(key, value, "is none", err);
-    return OK;
+    return node_take_endpoint(value, reading->source.path, false,
+                              reading->peer.bus, err);
 }
 
 /* ---- peers ---- */
@@ -146,53 +100,14 @@ static const struct json_key config_keys[] = {
      .required = true,
      .offset = offsetof(struct reading, config.node),
      .min = 1},
-    {.name = "genesis",
-     .kind = JSON_STRING,
-     .expected = "the name of a file",
-     .take = take_path,
-     .required = true,
-     .offset = offsetof(struct reading, config.genesis)},
-    {.name = "database",
-     .kind = JSON_STRING,
-     .expected = "the name of a file",
-     .take = take_path,
-     .required = true,
-     .offset = offsetof(struct reading, config.database)},
-    {.name = "raft_folder",
-     .kind = JSON_STRING,
-     .expected = "the name of a folder",
-     .take = take_path,
-     .required = true,
-     .offset = offsetof(struct reading, config.raft_folder)},
-    {.name = "key",
-     .kind = JSON_STRING,
-     .expected = "the name of a file",
-     .take = take_path,
-     .required = true,
-     .offset = offsetof(struct reading, config.key)},
-    {.name = "certificate",
-     .kind = JSON_STRING,
-     .expected = "the name of a file",
-     .take = take_path,
-     .required = true,
-     .offset = offsetof(struct reading, config.certificate)},
-    {.name = "cosign",
-     .kind = JSON_STRING,
-     .expected = "the name of a file",
-     .take = take_path,
-     .required = true,
-     .offset = offsetof(struct reading, config.cosign)},
-    {.name = "curve",
-     .kind = JSON_STRING,
-     .expected = "the name of a file",
-     .take = take_path,
-     .required = true,
-     .offset = offsetof(struct reading, config.curve)},
-    {.name = "listen",
-     .kind = JSON_STRING,
-     .expected = "ipc://PATH or tcp://ADDRESS:PORT",
-     .take = take_listen,
-     .required = true},
+    CONFIG_KEY_FILE("genesis", struct reading, config.genesis),
+    CONFIG_KEY_FILE("database", struct reading, config.database),
+    CONFIG_KEY_FOLDER("raft_folder", struct reading, config.raft_folder),
+    CONFIG_KEY_FILE("key", struct reading, config.key),
+    CONFIG_KEY_FILE("certificate", struct reading, config.certificate),
+    CONFIG_KEY_FILE("cosign", struct reading, config.cosign),
+    CONFIG_KEY_FILE("curve", struct reading, config.curve),
+    CONFIG_KEY_LISTEN(struct reading, config.listen),
     {.name = "raft",
      .kind = JSON_STRING,
      .expected = "an address, HOST:PORT",
@@ -206,10 +121,7 @@ static const struct json_key config_keys[] = {
      .required = true,
      .max = GENESIS_NODES_MAX - 1,
      .item = take_peer},
-    {.name = "log",
-     .kind = JSON_STRING,
-     .expected = "error, warning, info or debug",
-     .take = take_log},
+    CONFIG_KEY_LOG(struct reading, config.log),
 };
 
 static enum status take_config(struct bytes content, void *target,
@@ -235,7 +147,8 @@ enum status config_load(struct config **out, const char *path,
                         struct error *err)
 {
     struct config *config = calloc(1, sizeof *config);
-    struct reading reading = {.config.log = LOG_LEVEL_INFO, .path = path};
+    struct reading reading = {.config.log = LOG_LEVEL_INFO,
+                              .source.path = path};
     enum status status;
 
     *out = NULL;
@@ -291,17 +204,6 @@ static enum status add_peers(const struct config *config,
             status = json_add_string(object, "curve", peer->curve.text, err);
     }
     return status;
-}
-
-static const char *log_level_name(enum log_level level)
-{
-    static const char *const names[] = {
-#define LEVEL_NAME(id, name) [id] = (name),
-        LOG_LEVEL_TABLE(LEVEL_NAME)
-#undef LEVEL_NAME
-    };
-
-    return names[level];
 }
 
 enum status config_print(const struct config *config, struct text *out,

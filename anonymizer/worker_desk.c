@@ -400,6 +400,8 @@ static enum status propose(struct worker *worker,
             worker_store_propose(worker->store, record, entry, &moved, err);
     if (status == OK && !moved)
         status = error_set(err, E_REFUSED, "the job was ended meanwhile");
+    if (status == OK && record->state == JOB_RECHECKED)
+        log_info("release %s: proposed", record->release);
     return status;
 }
 

@@ -361,8 +361,10 @@ enum status worker_job_receive(struct worker *worker,
         status = supersede(worker, record, err);
     if (status == OK)
         status = store(worker, delivery, record, err);
-    if (status == OK)
+    if (status == OK) {
+        log_info("release %s: received", record->release);
         worker_kick(worker);
+    }
     return status;
 }
 

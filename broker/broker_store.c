@@ -61,6 +61,17 @@ static const struct sql_plan plan = {
     .write_ahead = true,
 };
 
+/* A broker locks what it has open: who reads gets nothing, or one state. */
+static const struct sql_plan reading_plan = {
+    .what = "a broker",
+    .schema = schema,
+    .table_count = sizeof schema / sizeof schema[0],
+    .statement = statements,
+    .statement_count = BROKER_STATEMENT_COUNT,
+    .write_ahead = true,
+    .shared = true,
+};
+
 enum status broker_store_altered(const struct broker_store *store,
                                  const char *what, struct error *err)
 {
@@ -182,6 +193,33 @@ enum status broker_store_open(struct broker_store **out, const char *path,
                             err);
     if (status == OK)
         status = check_network(store, network, *fresh, err);
+    if (status != OK)
+        broker_store_close(&store);
+    *out = store;
+    return status;
+}
+
+/* The transaction lasts until it is closed. */
+enum status broker_store_open_to_read(struct broker_store **out,
+                                      const char *path,
+                                      const struct digest *network,
+                                      struct error *err)
+{
+    struct broker_store *store = calloc(1, sizeof *store);
+    enum status status;
+
+    *out = NULL;
+    if (store == NULL)
+        return error_memory(err, "a broker's store");
+    status =
+        sql_store_open(&store->sql, path, &reading_plan, SQL_READ, NULL, err);
+    if (status == OK)
+        status = sql_store_begin(store->sql, err);
+    if (status == OK)
+        status = check_network(store, network, false, err);
+    if (status == E_IO)
+        status = error_wrap(err, "it is read while its broker is stopped, or "
+                                 "from a copy");
     if (status != OK)
         broker_store_close(&store);
     *out = store;

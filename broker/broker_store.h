@@ -8,7 +8,8 @@
  * that the store is the state at one size of the log, whenever it is opened.
  *
  *     own          entries in our name, with statement and salt; pending ones
- *                  are signed and not read back yet, in the order made
+ *                  are signed and not read back yet, in the order made; and
+ *                  what was unresolved, since it was told its statement
  *     wish         what consents say without whose they are, each text once
  *     said         subject, position in the log, wish; a withdrawal has none
  *     person       certificates that the log has enrolled, and revoked
@@ -44,6 +45,13 @@ MUST_USE enum status broker_store_open(struct broker_store **store,
                                        const char *path,
                                        const struct digest *network,
                                        bool *fresh, struct error *err);
+/* One that is at rest, to look at what is in it: nothing can be changed.
+ * E_INPUT if it is not there or of another network, E_IO while a broker has
+ * it. */
+MUST_USE enum status broker_store_open_to_read(struct broker_store **store,
+                                               const char *path,
+                                               const struct digest *network,
+                                               struct error *err);
 void broker_store_close(struct broker_store **store);
 
 MUST_USE enum status broker_store_begin(struct broker_store *store,

@@ -3,20 +3,65 @@
 #include "broker/follower.h"
 #include "broker/recording.h"
 
-static enum status apply(struct broker *broker,
-                         const struct unresolved *unresolved,
-                         struct bytes statement, struct error *err)
+/* The entry itself, with what it commits to: kept like one of our own, so that
+ * an audit finds what our lists rest on (broker/testimony.h). */
+static enum status keep(struct broker *broker,
+                        const struct unresolved *unresolved,
+                        const struct commitment_salt *salt,
+                        struct bytes statement, const struct shown *shown,
+                        struct error *err)
 {
-    enum status status = broker_store_begin(broker->store, err);
+    struct own_entry own;
+    enum status status;
 
-    if (status != OK)
-        return status;
-    status = follower_apply_statement(broker, unresolved->type, statement,
-                                      unresolved->position, err);
+    own_entry_init(&own);
+    own.id = unresolved->id;
+    own.type = unresolved->type;
+    own.salt = *salt;
+    status = text_append(&own.bytes, shown->entry.bytes.data,
+                         shown->entry.bytes.size, err);
+    if (status == OK)
+        status = text_append(&own.signatures, shown->entry.signature_bytes.data,
+                             shown->entry.signature_bytes.size, err);
     if (status == OK)
         status =
-            broker_store_drop_unresolved(broker->store, &unresolved->id, err);
-    return broker_store_end(broker->store, status, err);
+            text_append(&own.statement, statement.data, statement.size, err);
+    if (status == OK)
+        status =
+            broker_store_add_own(broker->store, &own, bytes_of(NULL, 0), err);
+    if (status == OK)
+        status = broker_store_settle(broker->store, &own.id,
+                                     unresolved->position, VERDICT_VALID, err);
+    own_entry_clear(&own);
+    return status;
+}
+
+static enum status apply(struct broker *broker,
+                         const struct unresolved *unresolved,
+                         const struct commitment_salt *salt,
+                         struct bytes statement, struct error *err)
+{
+    const struct ledger_port *ledger = &broker->ledger;
+    struct shown shown = {.position = 0};
+    char which[DIGEST_HEX_SIZE];
+    enum status status;
+
+    digest_hex(&unresolved->id, which);
+    status = ledger->show(ledger->context, which, &shown, err);
+    if (status == OK)
+        status = broker_store_begin(broker->store, err);
+    if (status == OK) {
+        status = follower_apply_statement(broker, unresolved->type, statement,
+                                          unresolved->position, err);
+        if (status == OK)
+            status = keep(broker, unresolved, salt, statement, &shown, err);
+        if (status == OK)
+            status = broker_store_drop_unresolved(broker->store,
+                                                  &unresolved->id, err);
+        status = broker_store_end(broker->store, status, err);
+    }
+    shown_clear(&shown);
+    return status;
 }
 
 enum status resolution_apply(struct broker *broker, const struct digest *entry,
@@ -43,7 +88,7 @@ enum status resolution_apply(struct broker *broker, const struct digest *entry,
         return error_set(err, E_REFUSED,
                          "the entry does not commit to this statement");
     if (status == OK)
-        status = apply(broker, &unresolved, statement, err);
+        status = apply(broker, &unresolved, salt, statement, err);
     if (status == OK)
         *position = unresolved.position;
     return status;

@@ -254,8 +254,10 @@ static enum status check_folders(const struct worker_config *config,
 static enum status open_stores(struct worker *worker, struct error *err)
 {
     const struct worker_config *config = worker->options.config;
-    const struct keyring_place keys = {.database = config->keys,
-                                       .epoch_folder = config->epoch};
+    struct worker_vault_settings vault = {
+        .path = config->vault,
+        .keys = {.database = config->keys, .epoch_folder = config->epoch},
+        .threads = worker_config_threads(config)};
     bool fresh = false;
     enum status status =
         worker_store_open(&worker->store, config->database, &fresh, err);
@@ -264,9 +266,9 @@ static enum status open_stores(struct worker *worker, struct error *err)
         status = worker_secret_create(config->secret, err);
     if (status == OK)
         status = worker_secret_open(&worker->secret, config->secret, err);
+    vault.fresh = fresh;
     if (status == OK)
-        status =
-            worker_vault_open(&worker->vault, config->vault, &keys, fresh, err);
+        status = worker_vault_open(&worker->vault, &vault, err);
     if (status == OK && fresh)
         status = worker_store_begun(worker->store, err);
     return status;

@@ -1,6 +1,7 @@
 #include "anonymizer/worker_config.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/config_keys.h"
 #include "common/files.h"
@@ -113,6 +114,17 @@ void worker_config_destroy(struct worker_config **handle)
 }
 
 /* ---- printing ---- */
+
+unsigned worker_config_threads(const struct worker_config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (config->threads > 0)
+        return (unsigned)config->threads;
+    if (cores < 1)
+        return 1;
+    return cores < THREADS_MAX ? (unsigned)cores : THREADS_MAX;
+}
 
 enum status worker_config_print(const struct worker_config *config,
                                 struct text *out, struct error *err)

@@ -20,7 +20,8 @@
  *                  "secret.key" if left out
  *     jobs, releases   folders; on one file system, since what is published is
  *                  renamed from one to the other
- *     threads      of the search; 0, or left out: one for each core
+ *     threads      of the search, of sealing and of opening rows; 0, or left
+ *                  out: one for each core
  *     log          "error", "warning", "info" (if left out) or "debug"
  */
 #ifndef ANONYMIZER_WORKER_CONFIG_H
@@ -51,6 +52,9 @@ MUST_USE enum status worker_config_load(struct worker_config **config,
                                         const char *path, struct error *err);
 /* Takes *config, accepts NULL in it. */
 void worker_config_destroy(struct worker_config **config);
+
+/* How many threads that is on this machine. */
+unsigned worker_config_threads(const struct worker_config *config);
 
 /* Append it in full, for --check. */
 MUST_USE enum status worker_config_print(const struct worker_config *config,

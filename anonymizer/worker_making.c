@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "anonymizer/anonymize.h"
 #include "anonymizer/attestation.h"
@@ -233,25 +232,13 @@ static void on_stage(enum anonymize_stage stage, void *context)
         atomic_store(&making->worker->cancel, true);
 }
 
-static unsigned threads_of(const struct worker *worker)
-{
-    uint64_t threads = worker->options.config->threads;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (threads > 0)
-        return (unsigned)threads;
-    if (cores > THREADS_MAX)
-        return THREADS_MAX;
-    return cores > 0 ? (unsigned)cores : 1;
-}
-
 static enum status search(struct making *making, struct error *err)
 {
-    const struct anonymize_options options = {.threads =
-                                                  threads_of(making->worker),
-                                              .cancel = &making->worker->cancel,
-                                              .on_stage = on_stage,
-                                              .context = making};
+    const struct anonymize_options options = {
+        .threads = worker_config_threads(making->worker->options.config),
+        .cancel = &making->worker->cancel,
+        .on_stage = on_stage,
+        .context = making};
     struct shuffle_seed seed;
     enum status status = create(making, "scratch", &making->scratch, err);
 

@@ -34,8 +34,8 @@ static enum status open_keys(struct worker_vault *vault, bool fresh,
     return status == OK ? keyring_open(&vault->keyring, &place, err) : status;
 }
 
-enum status worker_vault_open(struct worker_vault **out, const char *path,
-                              const struct keyring_place *keys, bool fresh,
+enum status worker_vault_open(struct worker_vault **out,
+                              const struct worker_vault_settings *settings,
                               struct error *err)
 {
     struct worker_vault *vault = calloc(1, sizeof *vault);
@@ -45,15 +45,17 @@ enum status worker_vault_open(struct worker_vault **out, const char *path,
     if (vault == NULL)
         return error_memory(err, "the vault");
     pthread_mutex_init(&vault->lock, NULL);
-    vault->database = string_copy(keys->database);
-    vault->epoch = string_copy(keys->epoch_folder);
+    vault->database = string_copy(settings->keys.database);
+    vault->epoch = string_copy(settings->keys.epoch_folder);
     if (vault->database == NULL || vault->epoch == NULL)
         status = error_memory(err, "the vault");
     if (status == OK)
-        status = open_keys(vault, fresh, err);
+        status = open_keys(vault, settings->fresh, err);
     if (status == OK)
-        status = vault_open(&vault->vault, path, err);
-    if (status != OK)
+        status = vault_open(&vault->vault, settings->path, err);
+    if (status == OK)
+        vault_use_threads(vault->vault, settings->threads);
+    else
         worker_vault_close(&vault);
     *out = vault;
     return status;

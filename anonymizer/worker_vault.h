@@ -20,11 +20,19 @@
 
 struct worker_vault;
 
-/* `fresh`: keys are made where there are none; else they have to be there. */
-MUST_USE enum status worker_vault_open(struct worker_vault **vault,
-                                       const char *path,
-                                       const struct keyring_place *keys,
-                                       bool fresh, struct error *err);
+struct worker_vault_settings {
+    const char *path;          /* of the vault */
+    struct keyring_place keys; /* copied */
+    bool fresh; /* keys are made where there are none; else they have to
+                   be there */
+    unsigned
+        threads; /* that seal, check and open rows, the caller's included */
+};
+
+MUST_USE enum status
+worker_vault_open(struct worker_vault **vault,
+                  const struct worker_vault_settings *settings,
+                  struct error *err);
 void worker_vault_close(struct worker_vault **vault);
 
 /* The lock, for calls of vault.h; at most a batch long. */

@@ -258,8 +258,8 @@
  * million of them are a thousand entries. */
 #define CONSENTS_BATCH_MAX 1024
 
-/* What an audit of permits keeps of the log, of each kind: utterances of so many
- * subjects take 2 GiB. */
+/* What an audit of permits keeps of the log, of each kind: utterances of so
+ * many subjects take 2 GiB. */
 #define TESTIMONY_ITEMS_MAX (64u << 20)
 
 /* Where a service listens; NUL included, a path of a local socket fits. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
@@ -62,6 +63,8 @@ static void paths_are_beside_the_file_and_the_rest_has_defaults(void)
     CU_ASSERT_STRING_EQUAL(config->trust, "/etc/trust.json");
     CU_ASSERT_STRING_EQUAL(config->listen, "tcp://127.0.0.1:7001");
     CU_ASSERT_EQUAL(config->threads, 0);
+    CU_ASSERT_EQUAL(worker_config_threads(config),
+                    sysconf(_SC_NPROCESSORS_ONLN));
     CU_ASSERT_EQUAL(config->log, LOG_LEVEL_INFO);
     end();
 }
@@ -73,6 +76,7 @@ static void given_values_replace_the_defaults(void)
         OK);
     CU_ASSERT_STRING_EQUAL(config->secret, scratch_path(&scratch, "s"));
     CU_ASSERT_EQUAL(config->threads, 1024);
+    CU_ASSERT_EQUAL(worker_config_threads(config), 1024);
     CU_ASSERT_EQUAL(config->log, LOG_LEVEL_DEBUG);
     end();
 }

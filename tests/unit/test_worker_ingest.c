@@ -26,7 +26,7 @@ static const uint8_t id[UPLOAD_ID_SIZE] = "an ingest's id .";
 
 static void begin(void)
 {
-    struct keyring_place keys;
+    struct worker_vault_settings settings;
     static char database[SCRATCH_PATH_MAX], epoch[SCRATCH_PATH_MAX];
     bool fresh = false;
 
@@ -36,16 +36,17 @@ static void begin(void)
              scratch_path(&scratch, "keys.db"));
     snprintf(epoch, sizeof epoch, "%s", scratch_path(&scratch, "epoch"));
     CU_ASSERT_EQUAL_FATAL(mkdir(epoch, 0700), 0);
-    keys = (struct keyring_place){database, epoch};
     CU_ASSERT_EQUAL_FATAL(worker_store_open(&store,
                                             scratch_path(&scratch, "state.db"),
                                             &fresh, &err),
                           OK);
     CU_ASSERT_EQUAL_FATAL(worker_store_begun(store, &err), OK);
-    CU_ASSERT_EQUAL_FATAL(worker_vault_open(&vault,
-                                            scratch_path(&scratch, "vault.db"),
-                                            &keys, true, &err),
-                          OK);
+    settings = (struct worker_vault_settings){
+        .path = scratch_path(&scratch, "vault.db"),
+        .keys = {database, epoch},
+        .fresh = true,
+        .threads = 3};
+    CU_ASSERT_EQUAL_FATAL(worker_vault_open(&vault, &settings, &err), OK);
     CU_ASSERT_EQUAL_FATAL(worker_ingests_create(&ingests, vault, store, &err),
                           OK);
     text_init(&rows);

@@ -11,6 +11,7 @@
 #include "cli/service_answer.h"
 #include "cli/session.h"
 #include "cli/signed_entry.h"
+#include "cli/withdrawal_letter.h"
 #include "common/files.h"
 #include "common/ledger_questions.h"
 
@@ -20,7 +21,10 @@ static const char help[] =
     "                         [--recipient ORG,...] [--until DATE] "
     "[--system URI] [--json]\n"
     "       anchorite consent withdraw --patient N --dir DIR [--json]\n"
-    "       anchorite consent show --patient N --dir DIR [--json]\n\n"
+    "       anchorite consent show --patient N --dir DIR [--json]\n"
+    "       anchorite consent letter --patient N --dir DIR [--json]\n"
+    "       anchorite consent resolve ENTRY --patient N --salt HEX --dir DIR "
+    "[--json]\n\n"
     "What patients allow, by the custodian's hand to the broker, which learns "
     "a "
     "subject\nid and what is evaluated.  import reads FHIR R4 Consent "
@@ -29,11 +33,17 @@ static const char help[] =
     "applied, the others go in, and the exit code is 2.\ngrant makes such a "
     "resource.  withdraw takes back all that the patient has said.\nshow "
     "tells what that is, and where it stands in the log.  Originals stay "
-    "in\nDIR/users/CUSTODIAN/consents.\n\n" PATIENT_OPTION_HELP
+    "in\nDIR/users/CUSTODIAN/consents.\n\n"
+    "letter makes a commitment with which the patient can withdraw at any node "
+    "of the\nledger, without us (anchorite ledger submit --type withdraw); "
+    "while an ENTRY stands\nthere that the broker cannot read, nothing is "
+    "released.  resolve tells it who that\nis, by the salt of the "
+    "letter.\n\n" PATIENT_OPTION_HELP
     "      --purpose CODE,...   HRESCH, all health research, or codes of "
     "DUO\n"
     "      --recipient ORG,...  these organisations alone\n"
     "      --until DATE         the last day\n"
+    "      --salt HEX           of the letter\n"
     "      --system URI         patients' numbers are identifiers of this "
     "system\n"
     "                           (" CONSENT_PATIENT_SYSTEM
@@ -52,6 +62,7 @@ struct options {
     struct patient_options patient;
     const char *file;
     const char *purposes, *recipients, *until;
+    const char *salt;
     const char *system;
     bool json;
 };
@@ -317,6 +328,51 @@ static enum status consent_show(const struct options *options,
     return status;
 }
 
+/* ---- a patient's own withdrawal ---- */
+
+static enum status consent_letter(const struct options *options,
+                                  const struct session *session,
+                                  struct error *err)
+{
+    char subject[SUBJECT_ID_HEX_SIZE];
+    enum status status =
+        patient_subject_of_options(session, &options->patient, subject, err);
+
+    return status == OK ? withdrawal_letter_print(subject, options->json, err)
+                        : status;
+}
+
+static enum status consent_resolve(const struct options *options,
+                                   const struct session *session,
+                                   struct error *err)
+{
+    struct client_answer answer = {.memory = NULL};
+    struct service_session broker = {.client = NULL};
+    char subject[SUBJECT_ID_HEX_SIZE];
+    struct message request;
+    struct text memory;
+    enum status status =
+        patient_subject_of_options(session, &options->patient, subject, err);
+
+    text_init(&memory);
+    question_init(&request, MESSAGE_RESOLVE);
+    if (status == OK)
+        status = withdrawal_letter_open(&request, options->file, options->salt,
+                                        subject, &memory, err);
+    if (status == OK)
+        status =
+            service_session_open_near(&broker, session, IDENTITY_BROKER, err);
+    if (status == OK)
+        status =
+            client_ask(broker.client, &request, MESSAGE_RECORDED, &answer, err);
+    if (status == OK)
+        status = recorded_print(&answer.message, options->json, err);
+    client_answer_clear(&answer);
+    service_session_close(&broker);
+    text_clear(&memory);
+    return status;
+}
+
 /* ---- the command ---- */
 
 enum row {
@@ -325,6 +381,7 @@ enum row {
     ROW_PURPOSE,
     ROW_RECIPIENT,
     ROW_UNTIL,
+    ROW_SALT,
     ROW_SYSTEM,
     ROW_JSON,
     ROW_DIR /* and what else a session needs */
@@ -335,6 +392,7 @@ static const struct option_row rows[] = {
     {"purpose", 0, OPTION_AT(TEXT, struct options, purposes)},
     {"recipient", 0, OPTION_AT(TEXT, struct options, recipients)},
     {"until", 0, OPTION_AT(TEXT, struct options, until)},
+    {"salt", 0, OPTION_AT(TEXT, struct options, salt)},
     {"system", 0, OPTION_AT(TEXT, struct options, system)},
     {"json", 'j', OPTION_AT(FLAG, struct options, json)},
     SESSION_OPTION_ROWS(struct options),
@@ -350,16 +408,20 @@ static const struct action {
     const char *name;
     enum status (*run)(const struct options *options,
                        const struct session *session, struct error *err);
-    bool has_file, has_patient;
+    const char *operand; /* in words; NULL: none */
+    bool has_patient;
     uint32_t taken;
 } actions[] = {
-    {"import", consent_import, true, false, BIT(SYSTEM)},
-    {"grant", consent_grant, false, true,
+    {"import", consent_import, "a file of consents", false, BIT(SYSTEM)},
+    {"grant", consent_grant, NULL, true,
      BIT(PATIENT) | BIT(PATIENT_FILE) | BIT(PURPOSE) | BIT(RECIPIENT) |
          BIT(UNTIL) | BIT(SYSTEM)},
-    {"withdraw", consent_withdraw, false, true,
+    {"withdraw", consent_withdraw, NULL, true,
      BIT(PATIENT) | BIT(PATIENT_FILE)},
-    {"show", consent_show, false, true, BIT(PATIENT) | BIT(PATIENT_FILE)},
+    {"show", consent_show, NULL, true, BIT(PATIENT) | BIT(PATIENT_FILE)},
+    {"letter", consent_letter, NULL, true, BIT(PATIENT) | BIT(PATIENT_FILE)},
+    {"resolve", consent_resolve, "the id of an entry", true,
+     BIT(PATIENT) | BIT(PATIENT_FILE) | BIT(SALT)},
 };
 
 static const struct action *find_action(const char *name)
@@ -383,6 +445,10 @@ static bool options_fit(const char *command, const struct action *action,
         command_misuse(command, "%s: --purpose is missing", action->name);
         return false;
     }
+    if (action->run == consent_resolve && options->salt == NULL) {
+        command_misuse(command, "%s: --salt is missing", action->name);
+        return false;
+    }
     return session_options_fit(command, &options->session) &&
            (!action->has_patient ||
             patient_options_fit(command, &options->patient));
@@ -400,14 +466,14 @@ static bool parse_options(int argc, char **argv, struct options *options,
         return false;
     *action = operands.count > 0 ? find_action(operands.at[0]) : NULL;
     if (*action == NULL) {
-        command_misuse(argv[0], "one of import, grant, withdraw and show is "
-                                "expected");
+        command_misuse(argv[0], "one of import, grant, withdraw, show, letter "
+                                "and resolve is expected");
         return false;
     }
-    if (operands.count != 1 + (*action)->has_file) {
+    if (operands.count != 1 + ((*action)->operand != NULL)) {
         command_misuse(argv[0], "%s: expected %s", (*action)->name,
-                       (*action)->has_file ? "a file of consents"
-                                           : "nothing but options");
+                       (*action)->operand != NULL ? (*action)->operand
+                                                  : "nothing but options");
         return false;
     }
     options->file = operands.at[operands.count - 1];

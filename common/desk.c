@@ -505,6 +505,7 @@ static enum status take(struct desk *desk, const struct bus_sender *sender,
         status = enquiry_create(&enquiry, desk, sender, message, err);
     if (status != OK)
         return status;
+    assert(enquiry != NULL);
     enquiry->row = row;
     *desk->last = enquiry;
     desk->last = &enquiry->next;

@@ -26,13 +26,17 @@ const char *status_words(enum status status)
 
 enum status status_of_failure(uint64_t number)
 {
+    enum status status = E_SYSTEM;
+
     switch (number) {
 #define STATUS_CASE(name, exit_code, words)                                    \
     case name:                                                                 \
-        return name == OK ? E_SYSTEM : name;
+        status = name;                                                         \
+        break;
         STATUS_TABLE(STATUS_CASE)
 #undef STATUS_CASE
     default:
-        return E_SYSTEM;
+        break;
     }
+    return status;
 }

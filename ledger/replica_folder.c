@@ -1,8 +1,10 @@
 #include <assert.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,24 +18,42 @@ struct listing {
     bool is_being_written; /* an open segment has something in it */
 };
 
-static bool is_closed_segment(const char *name, raft_index *last)
+/* Take the decimal number at *at, and `end` behind it. */
+static bool take_number(const char **at, char end, raft_index *number)
 {
-    raft_index first;
-    int size = 0;
+    char *behind;
 
-    return sscanf(name, "%16llu-%16llu%n", &first, last, &size) == 2 &&
-           size == 33 && name[size] == '\0';
+    if (!isdigit((unsigned char)**at))
+        return false;
+    errno = 0;
+    *number = strtoull(*at, &behind, 10);
+    if (errno != 0 || *behind != end)
+        return false;
+    *at = behind + (end != '\0');
+    return true;
 }
 
+/* "0000000000000001-0000000000000090" */
+static bool is_closed_segment(const char *name, raft_index *last)
+{
+    const char *at = name;
+    raft_index first;
+
+    return strlen(name) == 33 && take_number(&at, '-', &first) &&
+           take_number(&at, '\0', last);
+}
+
+/* "snapshot-TERM-INDEX-TIME", and beside it the same with ".meta". */
 static bool is_snapshot(int folder, const char *name, raft_index *index)
 {
-    unsigned long long term, time;
+    static const char kind[] = "snapshot-";
+    const char *at = name + sizeof kind - 1;
     char other[NAME_MAX + 1];
-    int size = 0;
+    raft_index term, time;
 
-    if (sscanf(name, "snapshot-%llu-%llu-%llu%n", &term, index, &time, &size) !=
-            3 ||
-        name[size] != '\0')
+    if (strncmp(name, kind, sizeof kind - 1) != 0 ||
+        !take_number(&at, '-', &term) || !take_number(&at, '-', index) ||
+        !take_number(&at, '\0', &time))
         return false;
     snprintf(other, sizeof other, "%s.meta", name);
     return faccessat(folder, other, F_OK, 0) == 0;

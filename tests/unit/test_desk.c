@@ -638,7 +638,7 @@ static void closing_ends_questions_and_answers_all(void)
     desk_world_stop_begin();
     CU_ASSERT(caller_until(&caller, 4));
     desk_world_stop_end();
-    CU_ASSERT(clock_steady_ms() - began_ms < 5000 * suite_patience());
+    CU_ASSERT(clock_steady_ms() - began_ms < UINT64_C(5000) * suite_patience());
     CU_ASSERT_EQUAL(caller.told, 1);
     CU_ASSERT_EQUAL(caller.failed_retry, 3);
     CU_ASSERT_EQUAL(caller.status, E_CANCELLED);

@@ -292,8 +292,9 @@ static void it_lasts_a_day_less_what_clocks_may_differ_by(void)
 
     begin();
     make(&permit, &own, PERMIT_ALL);
-    CU_ASSERT_EQUAL(permit.expires_ms,
-                    log_world_time(world.log) + 24 * 60 * 60 * 1000 - 60000);
+    CU_ASSERT_EQUAL(permit.expires_ms, log_world_time(world.log) +
+                                           INT64_C(24) * 60 * 60 * 1000 -
+                                           60000);
     CU_ASSERT_EQUAL(permit.size, 3); /* consent, dataset, request */
     clear(&permit, &own);
     end();
@@ -342,7 +343,7 @@ static void a_list_of_all_subjects_in_one_pass(void)
                  "{\"base\":\"permit\",\"rule\":{\"period\":{\"end_ms\":%jd},"
                  "\"purposes\":[\"HRESCH\"],\"type\":\"permit\"},\"status\":"
                  "\"active\"}",
-                 (intmax_t)1735689600000 + (i % 3000 + 1) * 86400000);
+                 INTMAX_C(1735689600000) + (intmax_t)(i % 3000 + 1) * 86400000);
         CU_ASSERT_EQUAL(broker_store_say(world.broker.store, &id, i / 1024,
                                          bytes_of_string(says), &err),
                         OK);

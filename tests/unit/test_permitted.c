@@ -167,7 +167,7 @@ static void lists_that_are_cut_off_are_refused(void)
 static void lists_that_do_not_ascend_are_refused(void)
 {
     uint8_t list[ITEMS * PERMITTED_ITEM_SIZE];
-    uint8_t *third = list + 2 * PERMITTED_ITEM_SIZE;
+    uint8_t *third = list + (size_t)2 * PERMITTED_ITEM_SIZE;
     struct permitted_seed seed = first_seed();
     struct permitted item;
     struct digest root;
@@ -188,9 +188,10 @@ static void lists_that_do_not_ascend_are_refused(void)
     item = item_of(0x80, 12);
     permitted_encode(&item, list + PERMITTED_ITEM_SIZE);
     error_init(&err);
-    CU_ASSERT_EQUAL(permitted_root(bytes_of(list, 2 * PERMITTED_ITEM_SIZE),
-                                   &seed, &root, &err),
-                    OK);
+    CU_ASSERT_EQUAL(
+        permitted_root(bytes_of(list, (size_t)2 * PERMITTED_ITEM_SIZE), &seed,
+                       &root, &err),
+        OK);
 }
 
 static void items_come_back_as_they_went_in(void)

@@ -121,7 +121,7 @@ static void from_approval_to_publication(void)
     CU_ASSERT(is("loaded")); /* what the anonymizer's job says */
     CU_ASSERT_EQUAL(world.permits, 1);
     CU_ASSERT(broker_world_listed(&world, 1));
-    CU_ASSERT_EQUAL(world.list.size, 3 * PERMITTED_ITEM_SIZE);
+    CU_ASSERT_EQUAL(world.list.size, (size_t)3 * PERMITTED_ITEM_SIZE);
     world.job = "rechecked";
     CU_ASSERT_EQUAL(advance(), OK);
     CU_ASSERT(is("endorse"));
@@ -438,7 +438,7 @@ static void after_five_restarts_it_gives_up_and_may_be_said_again(void)
     CU_ASSERT(is("endorse"));
     CU_ASSERT_EQUAL(world.permits, 7);
     CU_ASSERT_FALSE(broker_world_listed(&world, 6));
-    CU_ASSERT_EQUAL(world.list.size, 3 * PERMITTED_ITEM_SIZE);
+    CU_ASSERT_EQUAL(world.list.size, (size_t)3 * PERMITTED_ITEM_SIZE);
     end();
 }
 

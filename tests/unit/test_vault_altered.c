@@ -175,7 +175,7 @@ static void no_flipped_bit_gives_a_wrong_row(void)
         CU_ASSERT_PTR_NULL(strstr(box.err.text, "flu"));
     }
     /* All bits of sealed, token, commitment, ... and many more. */
-    CU_ASSERT(noticed > BOX_ROWS * 200);
+    CU_ASSERT(noticed > 600);
     text_clear(&file);
     vault_box_close();
 }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "anonymizer/anonymize.h"
 #include "anonymizer/attestation.h"
@@ -284,17 +285,24 @@ static enum status write_statement(const struct making *making,
  * this waits: to read everything once more would open every key again. */
 static enum status anchor(struct making *making, struct error *err)
 {
+    const struct timespec pause = {.tv_nsec = WORKER_PAUSE_MS * 1000000L};
     struct worker *worker = making->worker;
+    struct error told;
     enum status status;
 
+    error_init(&told);
     for (;;) {
         status = worker_events_anchor(worker->events, worker->client, err);
         if (status != E_SYSTEM || atomic_load(&worker->stopping) ||
             atomic_load(&worker->cancel) ||
             clock_now_ms() >= making->record->expires)
             return status;
-        log_warning("%s", err->text);
+        /* Nodes that refuse do so at once, and for as long as they like. */
+        if (strcmp(told.text, err->text) != 0)
+            log_warning("%s", err->text);
+        told = *err;
         error_init(err);
+        nanosleep(&pause, NULL);
     }
 }
 

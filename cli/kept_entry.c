@@ -9,6 +9,7 @@
 #include "common/encoding.h"
 #include "common/files.h"
 #include "common/json_keys.h"
+#include "common/sign.h"
 
 void kept_entry_init(struct kept_entry *kept)
 {
@@ -22,6 +23,7 @@ void kept_entry_clear(struct kept_entry *kept)
 {
     text_clear(&kept->bundle);
     text_clear(&kept->statement);
+    secret_wipe(&kept->salt, sizeof kept->salt);
     signed_entry_clear(&kept->entry);
 }
 
@@ -46,6 +48,9 @@ static enum status make_folder(const struct session *session,
     status = session_path(session, folder, &path, err);
     if (status == OK && mkdir(path.data, 0700) != 0 && errno != EEXIST)
         status = error_set_errno(err, E_IO, errno, "%s", path.data);
+    /* It may be new: what is kept in it is there as soon as it is. */
+    if (status == OK)
+        status = file_sync_folder(path.data, err);
     text_clear(&path);
     return status;
 }

@@ -402,6 +402,7 @@ static enum status draft(struct worker_events *events, uint64_t behind,
         status = write_entry(events, payload, record, err);
     if (status == OK)
         status = worker_store_add_anchor(store, record, err);
+    secret_wipe(&salt, sizeof salt);
     json_destroy(&payload);
     return status;
 }
@@ -629,6 +630,7 @@ static enum status prove(struct worker_events *events, struct client *client,
         status =
             access_writer_finish(writer, &salt, text_bytes(&record->statement),
                                  text_bytes(&proof), err);
+    secret_wipe(&salt, sizeof salt);
     shown_clear(&shown);
     text_clear(&proof);
     return status;

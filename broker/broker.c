@@ -1,5 +1,7 @@
 #include "broker/broker.h"
 
+#include "common/sign.h"
+
 void job_progress_init(struct job_progress *progress)
 {
     *progress = (struct job_progress){.status = OK};
@@ -11,6 +13,7 @@ void job_progress_clear(struct job_progress *progress)
 {
     text_clear(&progress->statement);
     text_clear(&progress->why);
+    secret_wipe(&progress->salt, sizeof progress->salt);
     job_progress_init(progress);
 }
 

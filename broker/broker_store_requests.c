@@ -3,6 +3,7 @@
 
 #include "broker/broker_store_internal.h"
 #include "broker/proposal.h"
+#include "common/sign.h"
 
 static enum status copy_column(struct sql_statement *row, int at,
                                struct text *out, struct error *err)
@@ -24,6 +25,7 @@ void request_record_init(struct request_record *request)
 void request_record_clear(struct request_record *request)
 {
     text_clear(&request->terms);
+    secret_wipe(&request->salt, sizeof request->salt);
     request_record_init(request);
 }
 
@@ -172,6 +174,7 @@ void permit_record_init(struct permit_record *permit)
 void permit_record_clear(struct permit_record *permit)
 {
     text_clear(&permit->list);
+    secret_wipe(&permit->seed, sizeof permit->seed);
     permit_record_init(permit);
 }
 
@@ -255,6 +258,7 @@ void release_record_clear(struct release_record *release)
 {
     text_clear(&release->statement);
     text_clear(&release->why);
+    secret_wipe(&release->salt, sizeof release->salt);
     release_record_init(release);
 }
 

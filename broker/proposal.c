@@ -9,6 +9,7 @@
 #include "broker/recording.h"
 #include "broker/release_statement.h"
 #include "common/log.h"
+#include "common/sign.h"
 
 static const struct states_row rows[] = {PROPOSAL_STATES(STATES_ROW)};
 static const struct states_table table = STATES_TABLE("release", rows);
@@ -32,6 +33,7 @@ void proposal_progress_clear(struct proposal_progress *progress)
     text_clear(&progress->entry);
     text_clear(&progress->statement);
     text_clear(&progress->why);
+    secret_wipe(&progress->salt, sizeof progress->salt);
     proposal_progress_init(progress);
 }
 

@@ -215,7 +215,19 @@ $(B)/tests/certify: $(B)/tests/tools/certify.o $(B)/tests/lib/released.o \
                     $(B)/tests/lib/federation.o $(archives)
 	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 
-e2e: $(programs) $(tools)
+# The programs once more, with every message in a file: tests/tap/tap.c.
+tapped := $(programs:$(B)/%=$(B)/tapped/%)
+$(B)/tapped/%: $(B)/% $(B)/tests/tap/tap.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -Wl,--wrap=message_encode,--wrap=message_decode -o $@ \
+	    $(main) $(B)/tests/tap/tap.o $(filter %.a,$(archives)) $(package_libs) -lm
+$(B)/tapped/anchorite: main = $(B)/cli/main.o
+$(B)/tapped/anchorite-ledger: main = $(B)/ledger/main.o
+$(B)/tapped/anchorite-broker: main = $(B)/broker/main.o
+$(B)/tapped/anchorite-anonymizer: main = $(B)/anonymizer/main.o
+$(B)/tapped/anchorite-hospital: main = $(B)/datasets/main.o
+
+e2e: $(programs) $(tools) $(tapped)
 	@BIN=$(B) .ci/e2e $(E2E)
 
 # Every tests/fuzz/fuzz_<name>.c is a fuzzer, tests/fuzz/corpus/<name> holds its

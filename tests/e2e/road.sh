@@ -91,6 +91,8 @@ nothing_of_patients() {
         grep -v '"' "$table" | cut -d, -f1,2,7 | sed 1d | tr , '\n'
         cells "$table"
     } | sort -u >"$work/secrets"
+    [ "$(wc -l <"$work/secrets")" -gt "$patients" ] ||
+        fail "there is nothing to look for"
     found=$(find "$dir" -type f \( -path "$dir/node*" -o -path "$dir/broker/*" \
         -o -path "$dir/anonymizer/*" \) ! -path '*/releases/*' \
         ! -path '*/jobs/*' -exec grep -laF -f "$work/secrets" {} + || :)

@@ -33,7 +33,7 @@ yes() {
 ask_copy() {
     rm -rf "$work/copy"
     mkdir "$work/copy"
-    cp "$dir/$1/state.db" "$dir/$1/state.db-wal" "$work/copy"
+    cp "$dir/$1"/state.db* "$work/copy"
     sqlite3 "$work/copy/state.db" "$2"
 }
 hex() {

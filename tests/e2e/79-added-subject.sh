@@ -26,7 +26,7 @@ audit() {
     done_well
     grep -qF "\"commitment\": \"$(commitment "$salt" "$work/permit")\"" \
         "$work/out" || fail "the permit does not commit to its statement"
-    "$BIN/tests/permitted" "$work/list" "$seed" >"$work/audited"
+    "$BIN/tests/permit_list" "$work/list" "$seed" >"$work/audited"
     grep -qF "\"root\":\"$(head -n 1 "$work/audited")\"" "$work/permit" ||
         fail "the permit does not commit to its list"
     sed 1d "$work/audited" | sort >"$work/named"

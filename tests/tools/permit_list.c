@@ -1,8 +1,8 @@
 /*
- * tests/tools/permitted.c - for end-to-end tests: what an auditor makes of the
+ * tests/tools/permit_list.c - for end-to-end tests: what an auditor makes of the
  * list that a permit is for.
  *
- *     permitted LIST SEED
+ *     permit_list LIST SEED
  *
  * LIST is a file, common/permitted.h, SEED 64 hex digits.  Prints the root,
  * then a line for each subject, "subject position".
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     if (status == OK)
         print(text_bytes(&list), &root);
     else
-        fprintf(stderr, "permitted: %s\n", err.text);
+        fprintf(stderr, "permit_list: %s\n", err.text);
     text_clear(&list);
     return status_exit_code(status);
 }

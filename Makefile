@@ -228,6 +228,13 @@ $(B)/tapped/anchorite-anonymizer: main = $(B)/anonymizer/main.o
 $(B)/tapped/anchorite-hospital: main = $(B)/datasets/main.o
 
 e2e: $(programs) $(tools) $(tapped)
+# And this one a permit that no broker would give.
+$(B)/tests/lying_broker: $(B)/tests/tools/lying_broker.o \
+                         $(B)/tests/lib/forged_permit.o $(B)/libcli.a \
+                         $(B)/libanonymizer.a $(B)/libbroker.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
+
+e2e: $(programs) $(tools)
 	@BIN=$(B) .ci/e2e $(E2E)
 
 # Every tests/fuzz/fuzz_<name>.c is a fuzzer, tests/fuzz/corpus/<name> holds its

@@ -141,10 +141,6 @@ static void compare_statement(const struct inspection *inspection,
              statement->size, entry->size);
     else if (statement->expires_ms != entry->expires_ms)
         FIND(inspection, "statement and entry end at different times");
-    else if (entry->size > entry->position)
-        FIND(inspection,
-             "it is for size %" PRIu64 " and stands at position %" PRIu64,
-             entry->size, entry->position);
 }
 
 /* The list of the database is the one that the statement stands for. */

@@ -79,7 +79,8 @@ cluster_objects := $(call objects,$(wildcard tests/cluster/*.c))
 all: $(programs)
 
 .PHONY: all deps demo test check unit property cluster golden fault e2e fuzz \
-        fuzz-replay thread valgrind cover eval eval-ledger eval-vault format reformat directions headers \
+        fuzz-replay thread valgrind cover eval eval-ledger eval-release eval-vault \
+        format reformat directions headers \
         tidy clean print-bin install
 
 $(B)/anchorite: $(B)/cli/main.o $(B)/libcli.a $(B)/libanonymizer.a \
@@ -161,6 +162,10 @@ eval-ledger: all $(B)/anchorite-ledger
 # What a vault of a million rows takes.
 eval-vault: $(B)/tests/vault_load
 	@eval/vault/run.sh $(B) $(RESULTS)
+
+# What the road from a request to a release takes, with a million patients.
+eval-release: all $(B)/tests/fetch_often
+	@eval/release/run.sh $(B) $(or $(RESULTS),eval/release/results.md)
 
 # The list of suites follows the files: tests/unit/test_<module>.c and
 # tests/fault/fault_<module>.c hold suite <module>.

@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/proposal.h"
 #include "broker/recording.h"
 #include "broker/resolution.h"
 #include "common/merkle.h"
+#include "common/random.h"
 #include "tests/lib/broker_world.h"
+#include "tests/lib/fixture.h"
 #include "tests/lib/forged_permit.h"
 #include "tests/lib/suite.h"
 
@@ -594,6 +597,73 @@ static void what_was_resolved_can_be_audited(void)
     end();
 }
 
+/* ---- whatever was said ---- */
+
+static void says_something(struct random *random, unsigned number)
+{
+    switch (random_below(random, 6)) {
+    case 0:
+        broker_world_withdraws(&world, number);
+        break;
+    case 1:
+        says(number, DENY_ALL);
+        break;
+    case 2:
+        says_in_period(number, -HOUR_MS, 100 * HOUR_MS);
+        break;
+    case 3:
+        says_in_period(number, -2 * HOUR_MS, -HOUR_MS);
+        break;
+    default:
+        says(number, PERMIT_ALL);
+        break;
+    }
+}
+
+/* What the broker's own code permits passes; with one more, whoever it is and
+ * whatever he has said last, it does not. */
+static void honest_lists_pass_and_one_more_subject_does_not(void)
+{
+    struct random random;
+
+    random_init(&random, fixture_seed("permit_audit: random consents"));
+    begin();
+    for (unsigned round = 0; round < 12; round++) {
+        struct proposal_progress progress;
+        struct lie lie = {.count = 0};
+        struct digest request;
+        size_t permitted;
+        unsigned other;
+
+        broker_world_again(&world);
+        memset(said_at, 0, sizeof said_at);
+        says(1, PERMIT_ALL);
+        for (size_t i = random_below(&random, 16); i > 0; i--)
+            says_something(&random, 2 + (unsigned)random_below(&random, 5));
+        broker_world_request(&world, &request);
+        proposal_progress_init(&progress);
+        CU_ASSERT_EQUAL(
+            proposal_advance(&world.broker, &request, &progress, &err), OK);
+        proposal_progress_clear(&progress);
+        audit();
+        CU_ASSERT_TRUE(result.good);
+        CU_ASSERT_EQUAL(result.permits, 1);
+        permitted = world.list.size / PERMITTED_ITEM_SIZE;
+        CU_ASSERT_EQUAL(result.subjects, permitted);
+        for (size_t i = 0; i < permitted; i++)
+            lie.item[lie.count++] = permitted_item(text_bytes(&world.list), i);
+        do
+            other = 2 + (unsigned)random_below(&random, 6);
+        while (broker_world_listed(&world, other)); /* 7 never is */
+        list(&lie, other, said_at[other]);
+        permit(&lie);
+        audit();
+        CU_ASSERT_FALSE(result.good);
+        CU_ASSERT_EQUAL(result.index, index_of(&lie, other));
+    }
+    end();
+}
+
 /* ---- what cannot be audited ---- */
 
 static void another_log_than_the_signed_one_is_refused(void)
@@ -664,6 +734,8 @@ void suite_permit_audit(void)
         {"a withdrawal that was thrown away is found",
          withdrawal_that_was_thrown_away_is_found},
         {"what was resolved can be audited", what_was_resolved_can_be_audited},
+        {"honest lists pass, and with one more subject do not",
+         honest_lists_pass_and_one_more_subject_does_not},
         {"another log than the signed one is refused",
          another_log_than_the_signed_one_is_refused},
         {"one permit alone is audited", one_permit_alone_is_audited},

@@ -160,7 +160,7 @@ eval-ledger: all $(B)/anchorite-ledger
 	@eval/ledger/run.sh $(B) $(RESULTS)
 
 # What a vault of a million rows takes.
-eval-vault: $(B)/tests/vault_load
+eval-vault: $(B)/tests/vault_load $(B)/tests/events_load
 	@eval/vault/run.sh $(B) $(RESULTS)
 
 # What the road from a request to a release takes, with a million patients.
@@ -214,6 +214,8 @@ fault: $(B)/fault
 tools := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 $(B)/tests/%: $(B)/tests/tools/%.o $(B)/libcli.a $(B)/libanonymizer.a \
               $(B)/libbroker.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
+$(B)/tests/events_load: $(B)/tests/tools/events_load.o $(archives)
 	$(CC) $(LDFLAGS) -o $@ $^ $(package_libs) -lm
 # This one makes up a whole network.
 $(B)/tests/certify: $(B)/tests/tools/certify.o $(B)/tests/lib/released.o \

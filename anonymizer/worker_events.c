@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "anonymizer/worker_map.h"
+#include "anonymizer/worker_chains.h"
 #include "common/access_history.h"
 #include "common/clock.h"
 #include "common/encoding.h"
@@ -26,8 +26,7 @@ static const char salt_tag[] = "anchorite access salt 1";
 struct worker_events {
     struct worker_events_settings settings;
     pthread_mutex_t lock; /* of what follows, and of writing acts */
-    struct worker_map *map;
-    uint64_t last;          /* act */
+    struct worker_chains *chains;
     pthread_mutex_t anchor; /* one anchors at a time; taken before `lock` */
 };
 
@@ -37,17 +36,6 @@ static const uint8_t *handle_key(const struct worker_events *events)
 }
 
 /* ---- opening ---- */
-
-static enum status load_end(void *context, const struct access_end *end,
-                            struct error *err)
-{
-    struct worker_map *map = context;
-    enum status status = worker_map_reserve(map, 1, err);
-
-    if (status == OK)
-        worker_map_put(map, end, 1);
-    return status;
-}
 
 enum status worker_events_open(struct worker_events **out,
                                const struct worker_events_settings *settings,
@@ -62,11 +50,7 @@ enum status worker_events_open(struct worker_events **out,
     events->settings = *settings;
     pthread_mutex_init(&events->lock, NULL);
     pthread_mutex_init(&events->anchor, NULL);
-    status = worker_map_create(&events->map, err);
-    if (status == OK)
-        status = worker_store_last_act(settings->store, &events->last, err);
-    if (status == OK)
-        status = worker_store_ends(settings->store, load_end, events->map, err);
+    status = worker_chains_open(&events->chains, settings->store, err);
     if (status != OK)
         worker_events_close(&events);
     *out = events;
@@ -79,7 +63,7 @@ void worker_events_close(struct worker_events **handle)
 
     if (events == NULL)
         return;
-    worker_map_destroy(&events->map);
+    worker_chains_close(&events->chains);
     pthread_mutex_destroy(&events->anchor);
     pthread_mutex_destroy(&events->lock);
     free(events);
@@ -148,63 +132,10 @@ static enum status write_event(const struct access_told *told, struct text *out,
     return status;
 }
 
-/* The ends that the chains of these handles get; `end` has the handles. */
-static enum status extend_all(const struct worker_events *events,
-                              const struct digest *event,
-                              struct access_end *end, size_t count,
-                              struct digest *members, struct error *err)
-{
-    struct digest_stream *stream = NULL;
-    enum status status = digest_open(&stream, err);
-
-    for (size_t i = 0; status == OK && i < count; i++) {
-        const struct access_end *old =
-            worker_map_find(events->map, &end[i].handle);
-        uint8_t number[8];
-
-        if (old != NULL)
-            end[i] = *old;
-        access_chain_extend(&end[i], event);
-        put_be64(number, end[i].length);
-        status = digest_update(
-            stream, bytes_of(end[i].handle.byte, ACCESS_HANDLE_SIZE), err);
-        if (status == OK)
-            status =
-                digest_update(stream, bytes_of(number, sizeof number), err);
-    }
-    if (status == OK)
-        status = digest_finish(&stream, members, err);
-    digest_discard(&stream);
-    return status;
-}
-
-/* Under the lock.  `end` has the handles, ascending. */
-static enum status tell(struct worker_events *events, struct bytes text,
-                        struct access_end *end, size_t count, struct error *err)
-{
-    struct act_record act = {
-        .number = events->last + 1, .text = text, .count = count};
-    struct digest event;
-    enum status status = digest_bytes(&event, text, err);
-
-    if (status == OK)
-        status = extend_all(events, &event, end, count, &act.members, err);
-    /* So that what is durable fits into memory. */
-    if (status == OK)
-        status = worker_map_reserve(events->map, count, err);
-    if (status == OK)
-        status = worker_store_add_act(events->settings.store, &act, end, err);
-    if (status != OK)
-        return status;
-    worker_map_put(events->map, end, count);
-    events->last = act.number;
-    return OK;
-}
-
-static enum status tell_locked(struct worker_events *events,
-                               const struct access_told *told,
-                               struct access_end *end, size_t count,
-                               struct error *err)
+static enum status tell(struct worker_events *events,
+                        const struct access_told *told,
+                        const struct access_handle *handle, size_t count,
+                        struct error *err)
 {
     struct text text;
     enum status status;
@@ -213,18 +144,17 @@ static enum status tell_locked(struct worker_events *events,
     status = write_event(told, &text, err);
     if (status == OK) {
         pthread_mutex_lock(&events->lock);
-        status = tell(events, text_bytes(&text), end, count, err);
+        status = worker_chains_tell(events->chains, text_bytes(&text), handle,
+                                    count, err);
         pthread_mutex_unlock(&events->lock);
     }
     text_clear(&text);
     return status;
 }
 
-static int compare_ends(const void *a, const void *b)
+static int compare_handles(const void *a, const void *b)
 {
-    const struct access_end *one = a, *other = b;
-
-    return access_handle_compare(&one->handle, &other->handle);
+    return access_handle_compare(a, b);
 }
 
 enum status worker_events_subjects(struct worker_events *events,
@@ -232,21 +162,19 @@ enum status worker_events_subjects(struct worker_events *events,
                                    const struct subject_id *subject,
                                    size_t count, struct error *err)
 {
-    struct access_end *end = calloc(count, sizeof *end);
-    enum status status = OK;
+    struct access_handle *handle = calloc(count, sizeof *handle);
+    enum status status;
 
     assert(count > 0);
-    if (end == NULL)
+    if (handle == NULL)
         return error_memory(err, "access events");
-    for (size_t i = 0; status == OK && i < count; i++)
-        status = access_handle_make(handle_key(events), ACCESS_SUBJECT,
-                                    bytes_of(subject[i].byte, SUBJECT_ID_SIZE),
-                                    &end[i].handle, err);
-    if (status == OK) {
-        qsort(end, count, sizeof *end, compare_ends);
-        status = tell_locked(events, told, end, count, err);
-    }
-    free(end);
+    for (size_t i = 0; i < count; i++)
+        access_handle_make(handle_key(events), ACCESS_SUBJECT,
+                           bytes_of(subject[i].byte, SUBJECT_ID_SIZE),
+                           &handle[i]);
+    qsort(handle, count, sizeof *handle, compare_handles);
+    status = tell(events, told, handle, count, err);
+    free(handle);
     return status;
 }
 
@@ -254,12 +182,11 @@ enum status worker_events_release(struct worker_events *events,
                                   const struct access_told *told,
                                   struct error *err)
 {
-    struct access_end end = {.length = 0};
-    enum status status =
-        access_handle_make(handle_key(events), ACCESS_RELEASE,
-                           bytes_of_string(told->release), &end.handle, err);
+    struct access_handle handle;
 
-    return status == OK ? tell_locked(events, told, &end, 1, err) : status;
+    access_handle_make(handle_key(events), ACCESS_RELEASE,
+                       bytes_of_string(told->release), &handle);
+    return tell(events, told, &handle, 1, err);
 }
 
 /* ---- a batch ---- */
@@ -274,28 +201,19 @@ static enum status add_to_batch(void *context, const struct act_record *act,
                                 struct error *err)
 {
     struct batch *batch = context;
-    uint8_t leaf[8 + DIGEST_SIZE + DIGEST_SIZE + 8];
-    struct digest event, hash;
-    enum status status = digest_bytes(&event, act->text, err);
 
-    if (status != OK)
-        return status;
-    put_be64(leaf, act->number);
-    memcpy(leaf + 8, event.byte, DIGEST_SIZE);
-    memcpy(leaf + 8 + DIGEST_SIZE, act->members.byte, DIGEST_SIZE);
-    put_be64(leaf + 8 + 2 * (size_t)DIGEST_SIZE, act->count);
-    merkle_leaf(&hash, bytes_of(leaf, sizeof leaf));
     if (batch->first == 0)
         batch->first = act->number;
     batch->count += act->count;
-    return merkle_append(&batch->tree, &hash, NULL, NULL, err);
+    return merkle_append(&batch->tree, &act->leaf, NULL, NULL, err);
 }
 
 static enum status write_statement(const struct worker_events *events,
                                    const struct batch *batch, struct text *out,
                                    struct error *err)
 {
-    uint64_t handles = worker_map_size(events->map);
+    struct worker_map *map = worker_chains_map(events->chains);
+    uint64_t handles = worker_map_size(map);
     char batch_hex[DIGEST_HEX_SIZE], map_hex[DIGEST_HEX_SIZE];
     struct digest root, trie;
     struct json *json = NULL;
@@ -306,7 +224,7 @@ static enum status write_statement(const struct worker_events *events,
         return status;
     merkle_root(&batch->tree, &root);
     digest_hex(&root, batch_hex);
-    worker_map_trie(events->map, &trie);
+    worker_map_trie(map, &trie);
     access_root(&root, handle_key(events), handles, &trie);
     digest_hex(&root, map_hex);
     object = json_edit_root(json);
@@ -381,7 +299,7 @@ static enum status draft(struct worker_events *events, uint64_t behind,
     enum status status;
 
     merkle_tree_init(&batch.tree);
-    record->last = events->last;
+    record->last = worker_chains_last(events->chains);
     status = worker_store_acts(store, behind, add_to_batch, &batch, err);
     if (status == OK)
         status = write_statement(events, &batch, &record->statement, err);
@@ -451,6 +369,17 @@ static enum status hand_in(struct worker_events *events, struct client *client,
                : status;
 }
 
+/* Here nobody waits for the first row of a release. */
+static enum status save_some(struct worker_events *events, struct error *err)
+{
+    enum status status;
+
+    pthread_mutex_lock(&events->lock);
+    status = worker_chains_save_some(events->chains, err);
+    pthread_mutex_unlock(&events->lock);
+    return status;
+}
+
 /* With `anchor` held.  Of a map that nobody has anchored an empty one may be
  * wanted, too: that nothing happened. */
 static enum status anchor_all(struct worker_events *events,
@@ -477,13 +406,14 @@ static enum status anchor_all(struct worker_events *events,
         behind = record.last;
     anchor_record_clear(&record);
     pthread_mutex_lock(&events->lock);
-    found = events->last > behind || (even_empty && !found);
+    found =
+        worker_chains_last(events->chains) > behind || (even_empty && !found);
     status = found ? draft(events, behind, &record, err) : OK;
     pthread_mutex_unlock(&events->lock);
     if (status == OK && found)
         status = hand_in(events, client, &record, err);
     anchor_record_clear(&record);
-    return status;
+    return status == OK && found ? save_some(events, err) : status;
 }
 
 static enum status anchor(struct worker_events *events, struct client *client,
@@ -514,8 +444,8 @@ static enum status find_covering(struct worker_events *events,
     enum status status =
         worker_store_last_anchor(events->settings.store, record, &found, err);
 
-    if (status == OK &&
-        (!found || !record->done || record->last != events->last))
+    if (status == OK && (!found || !record->done ||
+                         record->last != worker_chains_last(events->chains)))
         status = error_set(err, E_NO, "the last event is not anchored");
     return status;
 }
@@ -550,16 +480,14 @@ static enum status write_chain(struct worker_events *events,
 {
     struct access_handle handle;
     struct access_path path;
-    enum status status =
-        access_handle_make(handle_key(events), kind, id, &handle, err);
+    enum status status;
 
-    if (status != OK)
-        return status;
-    worker_map_path(events->map, &handle, &path);
+    access_handle_make(handle_key(events), kind, id, &handle);
+    worker_map_path(worker_chains_map(events->chains), &handle, &path);
     status = access_writer_chain(writer, kind, id, &path, err);
     if (status == OK)
-        status = worker_store_history(events->settings.store, &handle,
-                                      take_event, writer, err);
+        status = worker_chains_history(events->chains, &handle, take_event,
+                                       writer, err);
     return status;
 }
 

@@ -70,17 +70,6 @@ static size_t lower_bound(const struct worker_map *map,
     return begin;
 }
 
-const struct access_end *worker_map_find(const struct worker_map *map,
-                                         const struct access_handle *handle)
-{
-    size_t at = lower_bound(map, handle);
-
-    return at < map->count &&
-                   access_handle_compare(&map->end[at].handle, handle) == 0
-               ? &map->end[at]
-               : NULL;
-}
-
 enum status worker_map_reserve(struct worker_map *map, size_t more,
                                struct error *err)
 {
@@ -102,6 +91,46 @@ enum status worker_map_reserve(struct worker_map *map, size_t more,
     return OK;
 }
 
+/* The same for one of `count` handles in ascending order; `at` is that of the
+ * one before it.  Many are looked up in one walk along the map. */
+static size_t next_bound(const struct worker_map *map, size_t at,
+                         const struct access_handle *handle, size_t count)
+{
+    if (count < map->count / 8)
+        return lower_bound(map, handle);
+    while (at < map->count &&
+           access_handle_compare(&map->end[at].handle, handle) < 0)
+        at++;
+    return at;
+}
+
+static bool stands_at(const struct worker_map *map, size_t at,
+                      const struct access_handle *handle)
+{
+    return at < map->count &&
+           access_handle_compare(&map->end[at].handle, handle) == 0;
+}
+
+const struct access_end *worker_map_ends(const struct worker_map *map)
+{
+    return map->end;
+}
+
+void worker_map_look_up(const struct worker_map *map,
+                        const struct access_handle *handle, size_t count,
+                        struct access_end *end)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        assert(i == 0 || access_handle_compare(&handle[i - 1], &handle[i]) < 0);
+        at = next_bound(map, at, &handle[i], count);
+        end[i] = stands_at(map, at, &handle[i])
+                     ? map->end[at]
+                     : (struct access_end){.handle = handle[i]};
+    }
+}
+
 /* Those that are there are replaced; how many are not. */
 static size_t replace(struct worker_map *map, const struct access_end *end,
                       size_t count)
@@ -111,16 +140,8 @@ static size_t replace(struct worker_map *map, const struct access_end *end,
     for (size_t i = 0; i < count; i++) {
         assert(i == 0 ||
                access_handle_compare(&end[i - 1].handle, &end[i].handle) < 0);
-        if (count < map->count / 8) {
-            at = lower_bound(map, &end[i].handle);
-        } else {
-            while (at < map->count &&
-                   access_handle_compare(&map->end[at].handle, &end[i].handle) <
-                       0)
-                at++;
-        }
-        if (at < map->count &&
-            access_handle_compare(&map->end[at].handle, &end[i].handle) == 0)
+        at = next_bound(map, at, &end[i].handle, count);
+        if (stands_at(map, at, &end[i].handle))
             map->end[at] = end[i];
         else
             fresh++;

@@ -28,9 +28,15 @@ void worker_map_destroy(struct worker_map **map);
 
 uint64_t worker_map_size(const struct worker_map *map);
 
-/* NULL if it has no chain.  Borrowed until the next put. */
-const struct access_end *worker_map_find(const struct worker_map *map,
-                                         const struct access_handle *handle);
+/* All of them, ascending by handle, worker_map_size.  Borrowed until the next
+ * put. */
+const struct access_end *worker_map_ends(const struct worker_map *map);
+
+/* The ends of these handles, ascending and none twice; length 0 where there is
+ * no chain. */
+void worker_map_look_up(const struct worker_map *map,
+                        const struct access_handle *handle, size_t count,
+                        struct access_end *end);
 
 /* Room for so many more.  E_LIMIT beyond ACCESS_HANDLES_MAX. */
 MUST_USE enum status worker_map_reserve(struct worker_map *map, size_t more,

@@ -49,11 +49,13 @@ static const char *const schema[] = {
     " entry BLOB UNIQUE, subjects BLOB NOT NULL)",
     "CREATE TABLE erased (subject BLOB PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE act (number INTEGER PRIMARY KEY, text TEXT NOT NULL,"
-    " members BLOB NOT NULL, count INTEGER NOT NULL)",
-    "CREATE TABLE event (handle BLOB, number INTEGER, act INTEGER NOT NULL,"
-    " PRIMARY KEY (handle, number)) WITHOUT ROWID",
-    "CREATE TABLE chain (handle BLOB PRIMARY KEY, length INTEGER NOT NULL,"
-    " head BLOB NOT NULL) WITHOUT ROWID",
+    " members BLOB NOT NULL, count INTEGER NOT NULL, leaf BLOB NOT NULL,"
+    " handle BLOB NOT NULL, UNIQUE (handle, number))",
+    "CREATE TABLE list (number INTEGER PRIMARY KEY, act INTEGER NOT NULL,"
+    " first BLOB NOT NULL, handles BLOB NOT NULL, digest BLOB NOT NULL,"
+    " UNIQUE (act, first))",
+    "CREATE TABLE chain (part INTEGER PRIMARY KEY, act INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, ends BLOB NOT NULL, digest BLOB NOT NULL)",
     "CREATE TABLE anchor (last INTEGER PRIMARY KEY, statement TEXT NOT NULL,"
     " salt BLOB NOT NULL, entry BLOB NOT NULL, signatures BLOB NOT NULL,"
     " done INTEGER NOT NULL)",
@@ -94,20 +96,27 @@ static const char *const statement[WORKER_STATEMENT_COUNT] = {
         "SELECT id, ingest, entry, subjects FROM dataset WHERE ingest = ?1",
     [WORKER_ADD_ERASED] = "INSERT OR IGNORE INTO erased (subject) VALUES (?1)",
     [WORKER_ERASED] = "SELECT subject FROM erased ORDER BY subject",
-    [WORKER_ADD_ACT] = "INSERT INTO act (number, text, members, count)"
-                       " VALUES (?1, ?2, ?3, ?4)",
-    [WORKER_ADD_EVENT] =
-        "INSERT INTO event (handle, number, act) VALUES (?1, ?2, ?3)",
-    [WORKER_PUT_END] = "REPLACE INTO chain (handle, length, head)"
-                       " VALUES (?1, ?2, ?3)",
-    [WORKER_ENDS] = "SELECT handle, length, head FROM chain ORDER BY handle",
-    [WORKER_ACTS] = "SELECT number, text, members, count FROM act WHERE number"
-                    " > ?1 ORDER BY number",
-    [WORKER_EVENTS] =
-        "SELECT act.number, act.text, act.members, act.count FROM event JOIN"
-        " act ON act.number = event.act WHERE event.handle = ?1 ORDER BY"
-        " event.number",
+    [WORKER_ADD_ACT] =
+        "INSERT INTO act (number, text, members, count, leaf, handle)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [WORKER_ADD_LIST] = "INSERT INTO list (act, first, handles, digest)"
+                        " VALUES (?1, ?2, ?3, ?4)",
+    [WORKER_ACTS] = "SELECT number, text, members, count, leaf, handle FROM act"
+                    " WHERE number > ?1 ORDER BY number",
+    /* Those of several handles have an empty one. */
+    [WORKER_ACTS_OF] =
+        "SELECT number, text, members, count, leaf, handle FROM act WHERE"
+        " handle IN (?1, x'') ORDER BY number",
+    [WORKER_LISTS] = "SELECT handles, digest FROM list WHERE act = ?1 ORDER BY"
+                     " first",
+    [WORKER_LIST_WITH] = "SELECT handles, digest FROM list WHERE act = ?1 AND"
+                         " first <= ?2 ORDER BY first DESC LIMIT 1",
     [WORKER_LAST_ACT] = "SELECT coalesce(max(number), 0) FROM act",
+    [WORKER_CLEAR_ENDS] = "DELETE FROM chain",
+    [WORKER_ADD_ENDS] = "INSERT INTO chain (part, act, count, ends, digest)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [WORKER_ENDS] = "SELECT part, act, count, ends, digest FROM chain ORDER BY"
+                    " part",
     [WORKER_ADD_ANCHOR] = "INSERT INTO anchor (last, statement, salt, entry,"
                           " signatures, done) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [WORKER_LAST_ANCHOR] = "SELECT last, statement, salt, entry, signatures,"
@@ -207,6 +216,16 @@ enum status worker_store_altered(const struct worker_store *store,
 {
     return error_set(err, E_INPUT, "%s: %s was altered",
                      sql_store_path(store->sql), what);
+}
+
+enum status worker_store_end(struct worker_store *store, enum status status,
+                             struct error *err)
+{
+    if (status == OK)
+        status = sql_store_commit(store->sql, err);
+    if (status != OK)
+        sql_store_rollback(store->sql);
+    return status;
 }
 
 /* ---- a job's row ---- */

@@ -192,36 +192,51 @@ MUST_USE enum status worker_store_erased(struct worker_store *store,
 
 /* ---- access events ---- */
 
+/*
+ * An event that one handle is told of is a row; whom a larger one is told of is
+ * a list of handles in a few large rows, written one behind the other.  What a
+ * handle's chain comes to is not kept with each event: it follows from all
+ * acts.  So that this does not take longer and longer, the ends of all chains
+ * are saved now and then, and only acts behind them are told once more.
+ */
+
 /* One event, told of one or many handles at once. */
 struct act_record {
     uint64_t number; /* from 1 */
     struct bytes text;
     struct digest members; /* of the handles, see worker_events.h */
     uint64_t count;        /* of the handles */
+    struct digest leaf;    /* of all of that; the store makes and checks it */
 };
 
-/* The act, and the new end of each handle's chain, in one transaction. */
+/* Of these handles, ascending, none twice; all of it in one transaction. */
 MUST_USE enum status worker_store_add_act(struct worker_store *store,
                                           const struct act_record *act,
-                                          const struct access_end *end,
+                                          const struct access_handle *handle,
                                           struct error *err);
 
 /* Called for each; what it returns but OK ends it. */
-typedef enum status worker_store_each_end(void *context,
-                                          const struct access_end *end,
-                                          struct error *err);
 typedef enum status worker_store_each_act(void *context,
                                           const struct act_record *act,
                                           struct error *err);
+/* With all handles of it, act->count. */
+typedef enum status worker_store_each_told(void *context,
+                                           const struct act_record *act,
+                                           const struct access_handle *handle,
+                                           struct error *err);
+/* Ends that follow each other, ascending by handle. */
+typedef enum status worker_store_each_ends(void *context,
+                                           const struct access_end *end,
+                                           size_t count, struct error *err);
 
-/* All ends, ascending by handle. */
-MUST_USE enum status worker_store_ends(struct worker_store *store,
-                                       worker_store_each_end *each,
-                                       void *context, struct error *err);
 /* Acts behind that number, in order. */
 MUST_USE enum status worker_store_acts(struct worker_store *store,
                                        uint64_t behind,
                                        worker_store_each_act *each,
+                                       void *context, struct error *err);
+MUST_USE enum status worker_store_told(struct worker_store *store,
+                                       uint64_t behind,
+                                       worker_store_each_told *each,
                                        void *context, struct error *err);
 /* A handle's acts, in the order of its chain. */
 MUST_USE enum status worker_store_history(struct worker_store *store,
@@ -230,6 +245,18 @@ MUST_USE enum status worker_store_history(struct worker_store *store,
                                           void *context, struct error *err);
 MUST_USE enum status worker_store_last_act(struct worker_store *store,
                                            uint64_t *number, struct error *err);
+
+/* All ends after this act, ascending by handle, instead of those that were
+ * saved before. */
+MUST_USE enum status worker_store_save_ends(struct worker_store *store,
+                                            uint64_t act,
+                                            const struct access_end *end,
+                                            size_t count, struct error *err);
+/* Those that were saved, after *act; 0 where none were. */
+MUST_USE enum status worker_store_ends(struct worker_store *store,
+                                       worker_store_each_ends *each,
+                                       void *context, uint64_t *act,
+                                       struct error *err);
 
 /* What anchors acts: an entry, kept before it is handed in. */
 struct anchor_record {

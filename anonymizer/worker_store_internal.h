@@ -1,6 +1,7 @@
 /*
  * anonymizer/worker_store_internal.h - the anonymizer's database between its
- * own files: worker_store.c (jobs, datasets), worker_store_events.c.
+ * own files: worker_store.c (jobs, datasets), worker_store_events.c,
+ * worker_store_ends.c (of access chains).
  */
 #ifndef ANONYMIZER_WORKER_STORE_INTERNAL_H
 #define ANONYMIZER_WORKER_STORE_INTERNAL_H
@@ -30,12 +31,15 @@ enum worker_statement {
     WORKER_ADD_ERASED,
     WORKER_ERASED,
     WORKER_ADD_ACT,
-    WORKER_ADD_EVENT,
-    WORKER_PUT_END,
-    WORKER_ENDS,
+    WORKER_ADD_LIST,
     WORKER_ACTS,
-    WORKER_EVENTS,
+    WORKER_ACTS_OF,
+    WORKER_LISTS,
+    WORKER_LIST_WITH,
     WORKER_LAST_ACT,
+    WORKER_CLEAR_ENDS,
+    WORKER_ADD_ENDS,
+    WORKER_ENDS,
     WORKER_ADD_ANCHOR,
     WORKER_LAST_ANCHOR,
     WORKER_ANCHORED,
@@ -57,6 +61,15 @@ MUST_USE enum status worker_store_take(struct worker_store *store,
 enum status worker_store_give(struct worker_store *store,
                               struct sql_statement *statement,
                               enum status status);
+
+/* With the lock held: commit if the status is OK, else nothing was done. */
+MUST_USE enum status worker_store_end(struct worker_store *store,
+                                      enum status status, struct error *err);
+
+/* Of a large row, the part-th of its act: so that a flipped bit is noticed
+ * where it is read. */
+void worker_store_row_digest(struct digest *digest, uint64_t act, uint64_t part,
+                             struct bytes row);
 
 /* E_INPUT: a row is not as we write it. */
 MUST_USE enum status worker_store_altered(const struct worker_store *store,

@@ -5,26 +5,19 @@
 
 #include "common/encoding.h"
 #include "common/limits.h"
-#include "common/sign.h"
 
 static const char chain_tag[] = "anchorite access chain 1";
 
-enum status access_handle_make(const uint8_t key[ACCESS_KEY_SIZE],
-                               const char *kind, struct bytes id,
-                               struct access_handle *handle, struct error *err)
+void access_handle_make(const uint8_t key[ACCESS_KEY_SIZE], const char *kind,
+                        struct bytes id, struct access_handle *handle)
 {
-    uint8_t message[ACCESS_ID_MAX + 16], mac[HMAC_SIZE];
-    size_t size = strlen(kind) + 1;
-    enum status status;
+    const struct bytes part[] = {bytes_of(kind, strlen(kind) + 1), id};
+    struct digest mac;
 
-    assert(size + id.size <= sizeof message);
-    memcpy(message, kind, size);
-    memcpy(message + size, id.data, id.size);
-    status = hmac_sha256(bytes_of(key, ACCESS_KEY_SIZE),
-                         bytes_of(message, size + id.size), mac, err);
-    if (status == OK)
-        memcpy(handle->byte, mac, sizeof handle->byte);
-    return status;
+    assert(id.size <= ACCESS_ID_MAX);
+    digest_hmac(&mac, bytes_of(key, ACCESS_KEY_SIZE), part,
+                sizeof part / sizeof *part);
+    memcpy(handle->byte, mac.byte, sizeof handle->byte);
 }
 
 void access_chain_extend(struct access_end *end, const struct digest *event)

@@ -56,10 +56,8 @@ struct access_end {
 #define ACCESS_SUBJECT "subject" /* id: 16 bytes */
 #define ACCESS_RELEASE "release" /* id: its text */
 
-MUST_USE enum status access_handle_make(const uint8_t key[ACCESS_KEY_SIZE],
-                                        const char *kind, struct bytes id,
-                                        struct access_handle *handle,
-                                        struct error *err);
+void access_handle_make(const uint8_t key[ACCESS_KEY_SIZE], const char *kind,
+                        struct bytes id, struct access_handle *handle);
 
 static inline int access_handle_compare(const struct access_handle *a,
                                         const struct access_handle *b)

@@ -559,11 +559,10 @@ static enum status check_chain(struct access_history *history,
 {
     bool is_subject = strcmp(kind, ACCESS_SUBJECT) == 0;
     struct digest trie, root;
-    enum status status = access_handle_make(history->key, kind, id,
-                                            &chain->path.end.handle, err);
+    enum status status;
 
-    if (status == OK)
-        status = extend(history, chain, is_subject, err);
+    access_handle_make(history->key, kind, id, &chain->path.end.handle);
+    status = extend(history, chain, is_subject, err);
     if (status != OK)
         return status;
     if (!access_path_trie(&chain->path, &trie))

@@ -448,8 +448,17 @@
 #define WORKER_CERTIFICATE_VERSIONS 16
 /* Bytes of a package: the policy with its hierarchies, terms and permit. */
 #define WORKER_PACKAGE_MAX JSON_SIZE_MAX
-/* KiB of an anonymizer's state.db at hand: events come in the order of
- * handles, which are random. */
+/* KiB of an anonymizer's state.db at hand: the lists of events of a few million
+ * subjects. */
 #define WORKER_CACHE_KIB (64u << 10)
+/* Handles in one row of an event's list, ends in one of all chains': 16 KiB are
+ * read to look for a handle. */
+#define WORKER_LIST_MAX 1024
+/* The ends of all chains are saved anew when so many handles were told of
+ * events since, and at least as many as there are chains: telling them once
+ * more, as an opening does, takes about a second. */
+#define WORKER_RETELL_MAX (1u << 22)
+/* An event by itself takes as long as so many handles of a larger one. */
+#define WORKER_RETELL_ACT 16u
 
 #endif

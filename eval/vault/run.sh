@@ -1,5 +1,6 @@
 #!/bin/sh
-# eval/vault/run.sh - how long a vault takes for a million rows.
+# eval/vault/run.sh - how long a vault takes for a million rows, and
+# telling of their accesses.
 #
 #   eval/vault/run.sh [BUILD [RESULTS]]
 #
@@ -9,6 +10,7 @@
 #
 #   RUNS     how often
 #   ROWS     of the dataset, each of another subject, all permitted (1000000)
+#   EVENTS   of the subject whose history is read (2000)
 #   THREADS  that check and open them ($(nproc))
 #
 # Nothing fails because it is slow.
@@ -19,6 +21,7 @@ build=$(readlink -f "${1:-build}")
 results=${2:-}
 runs=${RUNS:-3}
 rows=${ROWS:-1000000}
+events=${EVENTS:-2000}
 threads=${THREADS:-$(nproc)}
 busy=$(cut -d" " -f1 /proc/loadavg)
 work=$(mktemp -d "${TMPDIR:-/tmp}/anchorite-eval.XXXXXX")
@@ -33,6 +36,10 @@ while [ "$run" -lt "$runs" ]; do
     "$build/tests/vault_load" "$work/vault" "$rows" "$threads" "$run" \
         >>"$work/figures"
     rm -rf "$work/vault"
+    mkdir "$work/events"
+    "$build/tests/events_load" "$work/events" "$rows" "$events" "$run" \
+        >>"$work/figures"
+    rm -rf "$work/events"
 done
 
 # spread STEP COLUMN: "median (smallest - largest)", in seconds.
@@ -61,6 +68,12 @@ row() { echo "| $2 | $(spread "$1" 2) | $(spread "$1" 3) |"; }
     row read "all other rows, decrypted"
     row again "all rows once more"
     row table "the engine's table of them"
+    row told "an access event of all"
+    row told-again "another one of all"
+    row map "the root over their chains"
+    row reopened "their chains made anew"
+    row told-few "$events more events of one"
+    row history "its history read"
 } >"$work/table"
 cat "$work/table"
 [ -z "$results" ] || cp "$work/table" "$results"

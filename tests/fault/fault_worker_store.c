@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/encoding.h"
 #include "tests/fault/fault.h"
 #include "tests/lib/child.h"
 #include "tests/lib/scratch.h"
@@ -14,7 +15,8 @@
 void suite_worker_store(void);
 
 #define CHANGES (FAULT_WRITE | FAULT_SYNC | FAULT_UNLINK)
-#define HANDLES 3
+#define HANDLES (WORKER_LIST_MAX + 3) /* two rows */
+#define SAVED 7                       /* acts before the first test */
 
 static struct scratch scratch;
 static struct error err;
@@ -61,15 +63,46 @@ static size_t count_signed(struct worker_store *store)
     return count;
 }
 
-static enum status count_end(void *context, const struct access_end *end,
-                             struct error *ignored)
+static enum status count_told(void *context, const struct act_record *act,
+                              const struct access_handle *handle,
+                              struct error *ignored)
 {
     size_t *count = context;
 
-    (void)ignored;
-    CU_ASSERT_EQUAL(end->length, 1);
-    ++*count;
+    (void)handle, (void)ignored;
+    *count += act->count;
     return OK;
+}
+
+/* Ends that were saved after an act have all its number as their length. */
+struct saved {
+    size_t count;
+    uint64_t length;
+};
+
+static enum status count_ends(void *context, const struct access_end *end,
+                              size_t count, struct error *ignored)
+{
+    struct saved *saved = context;
+
+    (void)ignored;
+    for (size_t i = 0; i < count; i++) {
+        CU_ASSERT(saved->count == 0 || end[i].length == saved->length);
+        saved->length = end[i].length;
+        saved->count++;
+    }
+    return OK;
+}
+
+static enum status save_ends(struct worker_store *store, uint64_t act)
+{
+    static struct access_end end[HANDLES];
+
+    for (size_t i = 0; i < HANDLES; i++) {
+        put_be64(end[i].handle.byte, i);
+        end[i].length = act;
+    }
+    return worker_store_save_ends(store, act, end, HANDLES, &err);
 }
 
 /* A job that is RECHECKED, in a database of its own. */
@@ -96,6 +129,7 @@ static struct worker_store *prepare(void)
             worker_store_move_job(store, from, &record, &moved, &err), OK);
     }
     job_record_clear(&record);
+    CU_ASSERT_EQUAL_FATAL(save_ends(store, SAVED), OK);
     return store;
 }
 
@@ -123,16 +157,26 @@ static enum status add_act(struct worker_store *store)
 {
     const struct act_record act = {
         .number = 1, .text = bytes_of_string("{}"), .count = HANDLES};
-    struct access_end end[HANDLES] = {{.length = 1}};
+    static struct access_handle handle[HANDLES];
     enum status status;
 
-    for (uint8_t i = 0; i < HANDLES; i++) {
-        end[i].handle.byte[0] = i;
-        end[i].length = 1;
-    }
+    for (size_t i = 0; i < HANDLES; i++)
+        put_be64(handle[i].byte, i);
     error_init(&err);
     fault_on();
-    status = worker_store_add_act(store, &act, end, &err);
+    status = worker_store_add_act(store, &act, handle, &err);
+    fault_off();
+    return status;
+}
+
+/* Others are there already. */
+static enum status replace_ends(struct worker_store *store)
+{
+    enum status status;
+
+    error_init(&err);
+    fault_on();
+    status = save_ends(store, SAVED + 1);
     fault_off();
     return status;
 }
@@ -140,8 +184,9 @@ static enum status add_act(struct worker_store *store)
 /* All of it or nothing, also for whoever opens it next. */
 static void expect_whole(struct worker_store **store, enum status status)
 {
-    size_t ends = 0;
-    uint64_t last = 0;
+    struct saved saved = {.count = 0};
+    size_t told = 0;
+    uint64_t last = 0, act = 0;
 
     CU_ASSERT(status == OK || fault_happened());
     CU_ASSERT_EQUAL(status == OK, err.text[0] == '\0');
@@ -149,9 +194,13 @@ static void expect_whole(struct worker_store **store, enum status status)
     *store = open_store();
     CU_ASSERT_EQUAL(state_of(*store) == JOB_PROPOSED,
                     count_signed(*store) == 1);
-    CU_ASSERT_EQUAL(worker_store_ends(*store, count_end, &ends, &err), OK);
+    CU_ASSERT_EQUAL(worker_store_told(*store, 0, count_told, &told, &err), OK);
     CU_ASSERT_EQUAL(worker_store_last_act(*store, &last, &err), OK);
-    CU_ASSERT_EQUAL(ends, last * HANDLES);
+    CU_ASSERT_EQUAL(told, last * HANDLES);
+    CU_ASSERT_EQUAL(worker_store_ends(*store, count_ends, &saved, &act, &err),
+                    OK);
+    CU_ASSERT_EQUAL(saved.count, HANDLES);
+    CU_ASSERT_EQUAL(saved.length, act);
     worker_store_close(store);
 }
 
@@ -178,6 +227,13 @@ static void run(unsigned calls, int errno_value)
             CU_ASSERT_EQUAL(worker_store_last_act(store, &last, &err), OK);
             CU_ASSERT_EQUAL(last, 1);
         }
+        expect_whole(&store, status);
+    }
+    FAULT_LOOP(calls, errno_value)
+    {
+        struct worker_store *store = prepare();
+        enum status status = replace_ends(store);
+
         expect_whole(&store, status);
     }
     fault_with_sqlite(false);
@@ -212,6 +268,8 @@ static int change_and_be_killed(void)
     status = propose(store);
     if (status == OK)
         status = add_act(store);
+    if (status == OK)
+        status = replace_ends(store);
     worker_store_close(&store);
     return status == OK ? 0 : 1;
 }

@@ -79,7 +79,7 @@ static struct access_end chain_of(const char *kind, struct bytes id,
     const char *text[] = {first, second};
     struct access_end end = {.length = 0};
 
-    demand(access_handle_make(key, kind, id, &end.handle, &err));
+    access_handle_make(key, kind, id, &end.handle);
     for (size_t i = 0; i < 2 && text[i] != NULL; i++) {
         struct digest event;
 

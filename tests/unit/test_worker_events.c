@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "anonymizer/worker_chains.h"
 #include "common/encoding.h"
 #include "common/sign.h"
 #include "tests/lib/scratch.h"
@@ -123,33 +124,20 @@ static struct chain recompute(const struct subject_id *subject)
     return chain;
 }
 
-struct search {
-    struct chain chain;
-    bool found;
-};
-
-static enum status compare_end(void *context, const struct access_end *end,
-                               struct error *ignored)
-{
-    struct search *search = context;
-    const struct chain *chain = &search->chain;
-
-    (void)ignored;
-    if (memcmp(end->handle.byte, chain->handle, ACCESS_HANDLE_SIZE) != 0)
-        return OK;
-    search->found = true;
-    CU_ASSERT_EQUAL(end->length, chain->length);
-    CU_ASSERT_EQUAL(memcmp(end->head.byte, chain->head, DIGEST_SIZE), 0);
-    return OK;
-}
-
 static void expect_chain(const struct subject_id *subject, uint64_t length)
 {
-    struct search search = {.chain = recompute(subject)};
+    struct chain chain = recompute(subject);
+    struct worker_chains *chains = NULL;
+    struct access_handle handle;
+    struct access_end end;
 
-    CU_ASSERT_EQUAL(search.chain.length, length);
-    CU_ASSERT_EQUAL(worker_store_ends(store, compare_end, &search, &err), OK);
-    CU_ASSERT(search.found);
+    memcpy(handle.byte, chain.handle, ACCESS_HANDLE_SIZE);
+    CU_ASSERT_EQUAL(chain.length, length);
+    CU_ASSERT_EQUAL_FATAL(worker_chains_open(&chains, store, &err), OK);
+    worker_map_look_up(worker_chains_map(chains), &handle, 1, &end);
+    CU_ASSERT_EQUAL(end.length, chain.length);
+    CU_ASSERT_EQUAL(memcmp(end.head.byte, chain.head, DIGEST_SIZE), 0);
+    worker_chains_close(&chains);
 }
 
 /* ---- tests ---- */

@@ -9,13 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/message.h"
+#include "common/text.h"
 
 enum status __real_message_encode(const struct message *message,
                                   struct message_frames *frames,
@@ -57,23 +56,23 @@ static void open_tap(void)
 /* A message in one piece: its name, and all frames behind it. */
 static void note(const char *direction, const struct bytes *frame, size_t count)
 {
-    struct iovec part[MESSAGE_FRAMES_MAX + 2];
-    ssize_t size = 2, written;
-    int parts = 0;
+    struct text line;
+    struct error err;
+    enum status status;
 
     (void)pthread_once(&once, open_tap);
-    if (tap < 0 || count > MESSAGE_FRAMES_MAX)
+    if (tap < 0)
         return;
-    part[parts++] = (struct iovec){(void *)(uintptr_t)direction, 1};
-    for (size_t i = 0; i < count; i++) {
-        part[parts++] =
-            (struct iovec){(void *)(uintptr_t)frame[i].data, frame[i].size};
-        size += (ssize_t)frame[i].size;
-    }
-    part[parts++] = (struct iovec){(void *)(uintptr_t) "\n", 1};
-    written = writev(tap, part, parts);
-    if (written != size)
-        fail("tap");
+    error_init(&err);
+    text_init(&line);
+    status = text_append_string(&line, direction, &err);
+    for (size_t i = 0; status == OK && i < count; i++)
+        status = text_append(&line, frame[i].data, frame[i].size, &err);
+    if (status == OK)
+        status = text_append_string(&line, "\n", &err);
+    if (status != OK || write(tap, line.data, line.size) != (ssize_t)line.size)
+        fail("a message");
+    text_clear(&line);
 }
 
 enum status __wrap_message_encode(const struct message *message,

@@ -184,14 +184,33 @@ while :; do
     tries=$((tries - 1))
     [ "$tries" -gt 0 ] || fail "never killed in between"
 done
-[ "$(ask_copy broker "SELECT count(*) FROM said WHERE subject = x'$mine'
-    AND position = $size")" -eq 0 ] || fail "it was applied"
+applied() { # AT-LEAST   how often, from that position on
+    ask_copy broker "SELECT count(*) FROM said WHERE subject = x'$mine'
+        AND position >= $1"
+}
+[ "$(applied "$size")" -eq 0 ] || fail "it was applied"
+
+story "what is applied then is what the log has a commitment to, and nothing else"
+cp "$dir"/broker/state.db* "$work"
+somebody=$(subject "$(head -n 1 "$work/permits")")
+sqlite3 "$dir/broker/state.db" "UPDATE own SET statement = CAST(
+    replace(CAST(statement AS TEXT), '$mine', '$somebody') AS BLOB)
+    WHERE number IN (SELECT number FROM pending)"
 again
 echo "$gone" >"$work/number"
+anchorite consent show --patient-file "$work/number"
+[ "$code" -ne 0 ] || fail "it goes on: $(cat "$work/out")"
+grep -q 'altered' "$work/err" "$dir/broker/log" || fail "$(cat "$work/err")"
+kill_node broker KILL
+until_true 10 "it is dead" is_gone "$(pid_of broker)"
+[ "$(ask_copy broker "SELECT count(*) FROM said WHERE subject = x'$somebody'
+    AND position >= $size")" -eq 0 ] || fail "somebody else has withdrawn"
+rm "$dir"/broker/state.db*
+mv "$work"/state.db* "$dir/broker"
+again
 anchorite consent withdraw --patient-file "$work/number"
 done_well
 [ "$(result position)" -eq "$size" ] || fail "withdrawn twice: $(cat "$work/out")"
-[ "$(ask_copy broker "SELECT count(*) FROM said WHERE subject = x'$mine'
-    AND position >= $size")" -eq 1 ] || fail "not applied, or twice"
+[ "$(applied "$size")" -eq 1 ] || fail "not applied, or twice"
 
 nothing_of_patients

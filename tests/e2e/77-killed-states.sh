@@ -45,8 +45,9 @@ killed_at() {
     others="$striker $other"
     wait "$striker" || fail "the log never said \"$2\": $(cat "$work/driven")"
 }
-# over   whoever drove the release has given up, or is done
+# over   whoever drove the release is done, or goes now
 over() {
+    kill "$other" 2>/dev/null || :
     wait "$other" || :
     others=""
 }

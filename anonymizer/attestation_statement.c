@@ -318,24 +318,6 @@ static const struct json_key outcome_keys[] = {
     COUNT("suppressed", struct attested_outcome, suppressed),
 };
 
-/* One spelling: the bytes are what the entry commits to, and others may read
- * them by other means. */
-static enum status check_canonical(const struct json *json, struct bytes text,
-                                   struct error *err)
-{
-    struct text canonical;
-    enum status status;
-
-    text_init(&canonical);
-    status = json_print_canonical(json_root(json), &canonical, err);
-    if (status == OK && !bytes_equal(text, text_bytes(&canonical)))
-        status = error_set(err, E_INPUT,
-                           "it is not in canonical form "
-                           "(RFC 8785)");
-    text_clear(&canonical);
-    return status;
-}
-
 struct statement_kind {
     const char *name;
     const struct attested_statement *statement;
@@ -361,7 +343,7 @@ static enum status read_statement(const struct statement_kind *kind,
         status = json_take_root(json_root(*kind->json), kind->key,
                                 kind->key_count, kind->target, err);
     if (status == OK)
-        status = check_canonical(*kind->json, text, err);
+        status = json_check_canonical(json_root(*kind->json), text, err);
     if (status != OK)
         return error_wrap(err, "statement of the %s", kind->name);
     return OK;

@@ -190,21 +190,6 @@ static enum status check_used(const struct opening *opening, struct error *err)
     return OK;
 }
 
-static enum status check_canonical(const struct json *json, struct bytes bundle,
-                                   struct error *err)
-{
-    struct text canonical;
-    enum status status;
-
-    text_init(&canonical);
-    status = json_print_canonical(json_root(json), &canonical, err);
-    if (status == OK && !bytes_equal(text_bytes(&canonical), bundle))
-        status =
-            error_set(err, E_INPUT, "is not in its canonical form (RFC 8785)");
-    text_clear(&canonical);
-    return status;
-}
-
 static enum status open_inside(struct policy **policy, const struct json *json,
                                struct bytes bundle, struct error *err)
 {
@@ -215,7 +200,7 @@ static enum status open_inside(struct policy **policy, const struct json *json,
                                         COUNT_OF(bundle_keys), &opening, err);
 
     if (status == OK)
-        status = check_canonical(json, bundle, err);
+        status = json_check_canonical(json_root(json), bundle, err);
     if (status != OK)
         return status;
     count = json_length(opening.files);

@@ -223,21 +223,6 @@ static const struct json_key permitted_keys[] = {
      .offset = offsetof(struct worker_permitted, expires)},
 };
 
-/* A statement has one spelling. */
-static enum status check_canonical(const struct json *json,
-                                   struct bytes statement, struct error *err)
-{
-    struct text canonical;
-    enum status status;
-
-    text_init(&canonical);
-    status = json_print_canonical(json_root(json), &canonical, err);
-    if (status == OK && !bytes_equal(text_bytes(&canonical), statement))
-        status = error_set(err, E_INPUT, "it is not in canonical form");
-    text_clear(&canonical);
-    return status;
-}
-
 static enum status parse(struct bytes statement, const struct json_key *keys,
                          size_t count, void *target, const char *what,
                          struct error *err)
@@ -248,7 +233,7 @@ static enum status parse(struct bytes statement, const struct json_key *keys,
     if (status == OK)
         status = json_take_root(json_root(json), keys, count, target, err);
     if (status == OK)
-        status = check_canonical(json, statement, err);
+        status = json_check_canonical(json_root(json), statement, err);
     json_destroy(&json);
     return status == OK ? OK : error_wrap(err, "%s", what);
 }

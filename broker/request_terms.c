@@ -5,7 +5,6 @@
 #include "broker/purpose.h"
 #include "common/json_keys.h"
 #include "common/limits.h"
-#include "common/text.h"
 
 static bool is_hex(struct bytes text, size_t digits)
 {
@@ -79,20 +78,6 @@ static const struct json_key keys[] = {
      .word = kind_word},
 };
 
-static enum status check_form(const struct json *json, struct bytes statement,
-                              struct error *err)
-{
-    struct text form;
-    enum status status;
-
-    text_init(&form);
-    status = json_print_canonical(json_root(json), &form, err);
-    if (status == OK && !bytes_equal(text_bytes(&form), statement))
-        status = error_set(err, E_INPUT, "are not in RFC 8785 form");
-    text_clear(&form);
-    return status;
-}
-
 enum status request_terms_read(struct request_terms *terms,
                                struct bytes statement, struct error *err)
 {
@@ -106,7 +91,7 @@ enum status request_terms_read(struct request_terms *terms,
     if (status == OK)
         status = purposes_check_request(terms->purposes, err);
     if (status == OK)
-        status = check_form(json, statement, err);
+        status = json_check_canonical(json_root(json), statement, err);
     json_destroy(&json);
     return status == OK ? OK : error_wrap(err, "the terms");
 }

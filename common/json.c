@@ -690,3 +690,18 @@ enum status json_print_canonical(const struct json_value *value,
 {
     return print_node(node_of_const(value), -1, out, err);
 }
+
+enum status json_check_canonical(const struct json_value *value,
+                                 struct bytes text, struct error *err)
+{
+    struct text canonical;
+    enum status status;
+
+    text_init(&canonical);
+    status = json_print_canonical(value, &canonical, err);
+    if (status == OK && !bytes_equal(text_bytes(&canonical), text))
+        status =
+            error_set(err, E_INPUT, "is not in its canonical form (RFC 8785)");
+    text_clear(&canonical);
+    return status;
+}

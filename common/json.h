@@ -123,6 +123,11 @@ MUST_USE enum status json_print(const struct json_value *value,
 MUST_USE enum status json_print_canonical(const struct json_value *value,
                                           struct text *out, struct error *err);
 
+/* What is signed or committed to has one spelling: E_INPUT unless `text`, which
+ * `value` was read from, is its RFC 8785 form. */
+MUST_USE enum status json_check_canonical(const struct json_value *value,
+                                          struct bytes text, struct error *err);
+
 #define JSON_NUMBER_SIZE 32
 
 /* The number as RFC 8785 prints it.  Asserts that it is finite. */

@@ -1157,7 +1157,7 @@ static void a_statement_of_another_form_is_refused(void)
          "statement of the terms"},
         {"\\\"statement\\\":\\\"permit 1\\\"}",
          "\\\"statement\\\":\\\"permit 1\\\"} ", E_INPUT,
-         "statement of the permit: it is not in canonical form"},
+         "statement of the permit: is not in its canonical form"},
         {"\\\"DUO:0000042\\\"", "", E_INPUT, "has another number"},
         {"\\\"DUO:0000042\\\"", "\\\"\\\"", E_INPUT, "a purpose is a code"},
         {"\\\"levels\\\":{\\\"age\\\":1", "\\\"levels\\\":{\\\"age\\\":64",

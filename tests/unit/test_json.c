@@ -529,6 +529,33 @@ static void string_that_is_not_utf8_is_not_added(void)
     json_destroy(&json);
 }
 
+static void one_spelling_is_canonical(void)
+{
+    static const struct {
+        const char *text;
+        enum status expected;
+    } cases[] = {
+        {"{\"a\":1,\"b\":[true,\"x\"]}", OK},
+        {"{\"b\":[true,\"x\"],\"a\":1}", E_INPUT},
+        {"{\"a\": 1,\"b\":[true,\"x\"]}", E_INPUT},
+        {"{\"a\":1.0,\"b\":[true,\"x\"]}", E_INPUT},
+        {"{\"a\":1,\"b\":[true,\"\\u0078\"]}", E_INPUT},
+        {"{\"a\":1,\"b\":[true,\"x\"]}\n", E_INPUT},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes text = bytes_of_string(cases[i].text);
+        struct json *json = NULL;
+        struct error err;
+
+        error_init(&err);
+        CU_ASSERT_EQUAL_FATAL(json_parse(&json, text, &err), OK);
+        CU_ASSERT_EQUAL(json_check_canonical(json_root(json), text, &err),
+                        cases[i].expected);
+        json_destroy(&json);
+    }
+}
+
 void suite_json(void)
 {
     static const struct test tests[] = {
@@ -547,6 +574,7 @@ void suite_json(void)
         {"whole numbers are exact", whole_numbers_are_exact},
         {"canonical form of the sample of RFC 8785",
          canonical_form_of_the_sample_of_rfc_8785},
+        {"one spelling is canonical", one_spelling_is_canonical},
         {"keys are sorted by UTF-16 code units",
          keys_are_sorted_by_utf16_code_units},
         {"every control character is escaped",

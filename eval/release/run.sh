@@ -80,9 +80,11 @@ result() { sed -n "s/^$1  *//p" "$work/out"; }
 
 # between NAME SERVICE WORD SERVICE WORD   from one line of a log to another,
 # each the last that ends so
+# since NAME FROM SERVICE WORD   from a time to such a line
 when() { date -d "$(grep ": $2\$" "$dir/$1/log" | tail -n 1 | cut -d' ' -f1)" \
     +%s.%N; }
 between() { note "$1" "$(calc "$(when "$4" "$5") - $(when "$2" "$3")")" -; }
+since() { note "$1" "$(calc "$(when "$3" "$4") - $2")" -; }
 
 up() {
     "$anchorite" network up --dir "$dir" >"$work/up" 2>&1 || {
@@ -116,11 +118,11 @@ one_run() {
     step approve "$anchorite" approve "$request"
     step release "$anchorite" release "$request"
     release=$(result release)
-    end=$(now)
+    end=$to
     spent
     note all "$(calc "$end - $start")" \
         "$(calc "$(cat "$work/spent") - $start_spent")"
-    between permit broker permitting broker working
+    since permit "$from" broker working
     between load anonymizer permitted anonymizer loaded
     between search anonymizer loaded anonymizer found
     between recheck anonymizer found anonymizer rechecked

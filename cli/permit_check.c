@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "broker/permit_audit.h"
 #include "broker/ports.h"
@@ -9,6 +10,10 @@
 #include "common/clock.h"
 #include "common/encoding.h"
 #include "common/proof.h"
+
+/* So often, and after such a pause, is asked whether the log is anchored. */
+#define ANCHORED_TRIES 60
+#define ANCHORED_PAUSE_MS 50
 
 /* All that an audit borrows. */
 struct evidence {
@@ -49,6 +54,32 @@ static enum status ask_checkpoint(struct evidence *evidence, struct error *err)
     return status;
 }
 
+/* What is in the log by now has to be looked at, too: where a quorum cosigns it
+ * soon is anchored. */
+static enum status await_checkpoint(struct evidence *evidence,
+                                    struct error *err)
+{
+    const struct timespec pause = {0, ANCHORED_PAUSE_MS * 1000000L};
+    uint64_t size;
+    enum status status =
+        evidence->ledger.size(evidence->ledger.context, &size, err);
+
+    for (int i = 0; status == OK && i < ANCHORED_TRIES; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        status = ask_checkpoint(evidence, err);
+        if (status == OK && evidence->checkpoint.checkpoint.size >= size)
+            return OK;
+    }
+    return status != OK
+               ? status
+               : error_set(err, E_SYSTEM,
+                           "the log has %ju entries, and the nodes have "
+                           "cosigned %ju of them",
+                           (uintmax_t)size,
+                           (uintmax_t)evidence->checkpoint.checkpoint.size);
+}
+
 static enum status evidence_open(struct evidence *evidence,
                                  const struct permit_check *check,
                                  struct error *err)
@@ -74,9 +105,10 @@ static enum status evidence_open(struct evidence *evidence,
     if (status == OK)
         status = broker_store_open_to_read(&evidence->store, path.data,
                                            &evidence->genesis->digest, err);
-    if (status == OK)
-        status = ask_checkpoint(evidence, err);
-    evidence->ledger = ports_ledger(evidence->session.client);
+    if (status == OK) {
+        evidence->ledger = ports_ledger(evidence->session.client);
+        status = await_checkpoint(evidence, err);
+    }
     text_clear(&path);
     return status;
 }

@@ -1,6 +1,6 @@
 /*
- * tests/tools/permit_list.c - for end-to-end tests: what an auditor makes of the
- * list that a permit is for.
+ * tests/tools/permit_list.c - for end-to-end tests: what an auditor makes of
+ * the list that a permit is for.
  *
  *     permit_list LIST SEED
  *

@@ -38,5 +38,5 @@ enum status status_of_failure(uint64_t number)
     default:
         break;
     }
-    return status;
+    return status != OK ? status : E_SYSTEM;
 }

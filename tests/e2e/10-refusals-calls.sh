@@ -117,7 +117,7 @@ misused " ingest" "--dir is missing"
 run ingest a.csv --resume 7 --dir d
 misused " ingest" "--resume says all that is to be handed in"
 run consent
-misused " consent" "one of import, grant, withdraw and show is expected"
+misused " consent" "one of import, grant, withdraw, show, letter and resolve is expected"
 run consent import --dir d
 misused " consent" "import: expected a file of consents"
 run consent import f --dir d --until 2030

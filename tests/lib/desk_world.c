@@ -274,6 +274,16 @@ void caller_say(struct caller *caller, uint8_t id, const char *subject)
     desk_world_must(bus_send(caller->bus, caller->peer, &message, &desks.err));
 }
 
+void caller_knock(struct caller *caller)
+{
+    uint8_t request_id[MESSAGE_REQUEST_ID_SIZE];
+    struct message message;
+
+    memset(request_id, 0xff, sizeof request_id);
+    message_init(&message, MESSAGE_CHECKPOINT, request_id);
+    desk_world_must(bus_send(caller->bus, caller->peer, &message, &desks.err));
+}
+
 bool caller_until(struct caller *caller, unsigned answers)
 {
     return turn_until(caller, false, answers);

@@ -94,6 +94,10 @@ void caller_close(struct caller *caller);
 /* `said` for this subject (32 characters) under a request id of that byte. */
 void caller_say(struct caller *caller, uint8_t id, const char *subject);
 
+/* A request that no desk of ours takes: it is refused at once, by the loop, so
+ * that with the answer all that was said before is there. */
+void caller_knock(struct caller *caller);
+
 /* Run its loop until so many answers are there, in good time. */
 bool caller_until(struct caller *caller, unsigned answers);
 

@@ -545,15 +545,18 @@ static void the_same_request_again_is_worked_once(void)
     caller_say(&caller, 2, SUBJECT);
     caller_say(&caller, 2, SUBJECT); /* it waits */
     caller_say(&caller, 3, SUBJECT);
+    caller_knock(&caller);
+    CU_ASSERT(caller_until(&caller, 1));
+    CU_ASSERT_EQUAL(caller.failed, 1);
     hold(false);
-    CU_ASSERT(caller_until(&caller, 3));
-    caller_say(&caller, 4, SUBJECT);
     CU_ASSERT(caller_until(&caller, 4));
+    caller_say(&caller, 4, SUBJECT);
+    CU_ASSERT(caller_until(&caller, 5));
     CU_ASSERT_EQUAL(caller.told, 4);
     CU_ASSERT_EQUAL(count_of(&office.said), 4);
     /* After the answer it is a new one. */
     caller_say(&caller, 4, SUBJECT);
-    CU_ASSERT(caller_until(&caller, 5));
+    CU_ASSERT(caller_until(&caller, 6));
     CU_ASSERT_EQUAL(count_of(&office.said), 5);
     caller_close(&caller);
     desk_world_close();

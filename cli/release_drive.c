@@ -66,7 +66,7 @@ static enum status check_step(const struct drive *drive, const char *id,
                               char name[DIGEST_HEX_SIZE], struct error *err)
 {
     struct shown shown;
-    const char *terms, *named;
+    const char *terms = "", *named = "";
     enum status status = shown_ask(&shown, drive->session->client, id, err);
 
     if (status != OK)
@@ -153,7 +153,7 @@ static enum status check_entry(const struct drive *drive,
                                const struct message *progress,
                                const struct entry *entry, struct error *err)
 {
-    const char *permit, *terms, *commitment;
+    const char *permit = "", *terms = "", *commitment = "";
     enum status status = check_author(drive, entry, err);
 
     if (status == OK)

@@ -50,8 +50,13 @@ static enum status write_again(void)
     fault_off();
     ERR_clear_error();
     if (status == OK) {
-        CU_ASSERT_EQUAL(pread(output, written, sizeof written, 0),
-                        (ssize_t)strlen(RELEASE));
+        size_t size = 0;
+        ssize_t got;
+
+        /* Short ones are short here, too. */
+        while ((got = pread(output, written + size, sizeof written - 1 - size,
+                            (off_t)size)) > 0)
+            size += (size_t)got;
         CU_ASSERT_STRING_EQUAL(written, RELEASE);
         CU_ASSERT_EQUAL(digest_bytes(&expected, bytes_of_string(RELEASE), &err),
                         OK);

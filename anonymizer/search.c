@@ -119,9 +119,12 @@ static enum status add_judged(struct search *search, const uint8_t *level,
     }
     if (is_judged(search, level))
         return OK; /* another thread was there, too */
-    search->slot[judged_slot(search, level)] =
-        (uint32_t)search->judged.count + 1;
-    return vectors_add(&search->judged, level, width(search), err);
+    /* Where there is no room for it, nobody may look for it: other threads go
+     * on until they are told. */
+    if (vectors_add(&search->judged, level, width(search), err) != OK)
+        return err->status;
+    search->slot[judged_slot(search, level)] = (uint32_t)search->judged.count;
+    return OK;
 }
 
 /* The one place where a judgement changes what is known. */

@@ -113,13 +113,6 @@ void executor_destroy(struct executor **executor)
 
 /* ---- reading a batch ---- */
 
-/* A failure of this node alone is no reason to find an entry wrong. */
-static bool is_our_own(enum status status)
-{
-    return status != OK && status != E_INPUT && status != E_LIMIT &&
-           status != E_REFUSED;
-}
-
 static void parse_task(void *context, size_t index)
 {
     struct executor *executor = context;
@@ -132,7 +125,7 @@ static void parse_task(void *context, size_t index)
     status = entry_parse(&item->entry, executor->batch->item[index].entry,
                          executor->batch->item[index].signatures, &reason);
     item->well_formed = status == OK;
-    if (is_our_own(status))
+    if (rules_own_failure(status))
         item->failure = status;
     if (status == OK && (strcmp(item->entry.origin, genesis->origin) != 0 ||
                          strcmp(item->entry.channel, genesis->channel) != 0)) {
@@ -164,7 +157,7 @@ static void verify(struct item *item, size_t at)
         public_key_verify(item->key[at], item->entry.bytes,
                           bytes_of(signature->bytes, signature->size), &reason);
     item->signatures_hold &= status == OK;
-    if (is_our_own(status))
+    if (rules_own_failure(status))
         item->failure = status;
 }
 

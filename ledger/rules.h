@@ -50,6 +50,10 @@ MUST_USE enum status rules_judge(const struct rules_context *context,
                                  enum entry_verdict *verdict,
                                  struct error *err);
 
+/* Is it a failure of this node alone, about which others know nothing?  Then it
+ * is no reason to find an entry wrong. */
+bool rules_own_failure(enum status status);
+
 /* Only for what was judged valid. */
 MUST_USE enum status rules_apply(const struct rules_context *context,
                                  const struct entry *entry, struct error *err);

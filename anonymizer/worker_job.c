@@ -258,6 +258,20 @@ static enum status digest_members(const struct worker *worker,
         bytes_of(message, sizeof message), members->byte, err);
 }
 
+/* Until when its permit lasts, by the broker's word alone; the log is asked
+ * later.  No permit lasts longer than a day. */
+static uint64_t expires_at_latest(const struct worker_package *package)
+{
+    uint64_t latest = clock_now_ms() + WORKER_PERMIT_MS;
+    struct worker_permitted said;
+    struct error unread;
+
+    error_init(&unread);
+    if (worker_permitted_parse(&said, package->permitted.text, &unread) != OK)
+        return latest; /* what is wrong with it the job is told */
+    return said.expires < latest ? said.expires : latest;
+}
+
 static enum status fill_record(const struct worker *worker,
                                const struct job_delivery *delivery,
                                struct job_record *record, struct error *err)
@@ -271,6 +285,7 @@ static enum status fill_record(const struct worker *worker,
     record->permit = *delivery->permit;
     record->approve = package.approve;
     record->request = package.request;
+    record->expires = expires_at_latest(&package);
     assert(strlen(delivery->broker) < sizeof record->broker);
     memcpy(record->broker, delivery->broker, strlen(delivery->broker) + 1);
     if (memcmp(&package.permit, delivery->permit, sizeof package.permit) != 0)
@@ -514,14 +529,25 @@ static enum status take_permit(struct worker *worker, struct job_record *record,
     return worker_job_move(worker, record, JOB_PERMITTED, err);
 }
 
+static enum status refuse_expired(const struct job_record *record,
+                                  uint64_t grace_ms, struct error *err)
+{
+    if (clock_now_ms() < record->expires + grace_ms)
+        return OK;
+    return error_set(err, E_REFUSED, "the permit has expired");
+}
+
 static enum status step_received(struct worker *worker,
                                  struct job_record *record, struct error *err)
 {
     struct worker_permit permit = {.policy = NULL};
     struct job_papers papers;
     struct job_secrets secrets;
-    enum status status = worker_job_papers(worker, record, &papers, err);
+    enum status status = refuse_expired(record, 0, err);
 
+    /* It may be that the log never answers. */
+    if (status == OK)
+        status = worker_job_papers(worker, record, &papers, err);
     if (status != OK)
         return status;
     status = worker_job_secrets(worker, record, &secrets, err);
@@ -533,14 +559,6 @@ static enum status step_received(struct worker *worker,
     secret_wipe(&secrets, sizeof secrets);
     job_papers_clear(&papers);
     return status;
-}
-
-static enum status refuse_expired(const struct job_record *record,
-                                  uint64_t grace_ms, struct error *err)
-{
-    if (clock_now_ms() < record->expires + grace_ms)
-        return OK;
-    return error_set(err, E_REFUSED, "the permit has expired");
 }
 
 /* Is one of the entries that we have signed in the log, and valid? */

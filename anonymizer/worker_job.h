@@ -19,7 +19,10 @@
  * same bytes, and no plain record ever waits on a disk: a job killed while
  * loaded reads the vault again.
  *
- * A refused job's folder is removed; the refusal is an access event.
+ * A refused job's folder is removed; the refusal is an access event.  No job
+ * waits for longer than its permit lasts, whether or not the log knows the
+ * permit: until the log was asked, until when is the broker's word, and at most
+ * a day.
  */
 #ifndef ANONYMIZER_WORKER_JOB_H
 #define ANONYMIZER_WORKER_JOB_H

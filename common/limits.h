@@ -436,6 +436,8 @@
 /* An entry that was handed in before its permit expired is executed within so
  * much: nodes that are further off do not cosign. */
 #define WORKER_GRACE_MS 120000u
+/* The longest that a permit is good for (ledger/rules.h has the same). */
+#define WORKER_PERMIT_MS (UINT64_C(24) * 60 * 60 * 1000)
 /* Proofs of one certificate must be of one checkpoint; under load another one
  * may come in between. */
 #define WORKER_PROOF_TRIES 50

@@ -281,7 +281,7 @@ verdict valid
 sleep 4
 deliver
 yes
-job_is refused "it has expired"
+job_is refused "has expired"
 submit north.broker release "{\"checked\":$size,\"commitment\":\"$commitment\",\"permit\":\"$permit\",\"terms\":\"$terms\"}" \
     --endorse north.custodian,north.anonymizer
 verdict against-rule

@@ -24,6 +24,7 @@ static const char *const statements[VAULT_STATEMENT_COUNT] = {
         "SELECT number, schema, row_count, root FROM dataset WHERE id = ?1 AND"
         " complete = 1",
     [VAULT_COUNT_DATASETS] = "SELECT count(*) FROM dataset",
+    [VAULT_DATASETS] = "SELECT id FROM dataset ORDER BY id",
     [VAULT_UNFINISHED] = "SELECT number FROM dataset WHERE complete = 0 AND"
                          " row_count = 0 AND length(root) = 0 ORDER BY number"
                          " LIMIT 1",
@@ -247,6 +248,31 @@ enum status vault_find_numbered(struct vault *vault,
                                 bool *found, struct error *err)
 {
     return find(vault, id, dataset, number, NULL, found, err);
+}
+
+enum status vault_datasets(struct vault *vault, struct text *ids,
+                           struct error *err)
+{
+    struct sql_statement *next = NULL;
+    bool found = true;
+    enum status status =
+        sql_store_prepare(vault->store, VAULT_DATASETS, &next, err);
+
+    if (status != OK)
+        return status;
+    while (status == OK) {
+        struct dataset_id id;
+
+        status = sql_store_step(vault->store, next, &found, err);
+        if (status != OK || !found)
+            break;
+        status = sql_column_fixed(next, 0, id.byte, DATASET_ID_SIZE)
+                     ? text_append(ids, id.byte, DATASET_ID_SIZE, err)
+                     : error_set(err, E_INPUT, "%s: a dataset's id was altered",
+                                 sql_store_path(vault->store));
+    }
+    sql_store_reset(next);
+    return status;
 }
 
 enum status vault_find(struct vault *vault, const struct dataset_id *id,

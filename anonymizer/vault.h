@@ -87,6 +87,9 @@ MUST_USE enum status vault_ingest_begin(struct vault_ingest **ingest,
                                         const struct vault_schema *schema,
                                         struct error *err);
 
+/* Its id, from the beginning on. */
+struct dataset_id vault_ingest_id(const struct vault_ingest *ingest);
+
 /* One row: as many cells as the schema has columns, each UTF-8 without NUL and
  * at most CSV_FIELD_MAX long, together at most CSV_RECORD_MAX.  Rows are
  * written in batches; memory is one batch.  After a failure nothing but discard
@@ -106,6 +109,11 @@ MUST_USE enum status vault_ingest_finish(struct vault_ingest **ingest,
 void vault_ingest_discard(struct vault_ingest **ingest);
 
 /* ---- what there is ---- */
+
+/* Append all ids, DATASET_ID_SIZE each, ascending; those of datasets that are
+ * on their way in are among them. */
+MUST_USE enum status vault_datasets(struct vault *vault, struct text *ids,
+                                    struct error *err);
 
 MUST_USE enum status vault_find(struct vault *vault,
                                 const struct dataset_id *id,

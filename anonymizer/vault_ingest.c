@@ -148,6 +148,11 @@ enum status vault_ingest_begin(struct vault_ingest **out, struct vault *vault,
     return status;
 }
 
+struct dataset_id vault_ingest_id(const struct vault_ingest *ingest)
+{
+    return ingest->home.dataset;
+}
+
 /* ---- a batch ---- */
 
 static size_t sealed_begin(const struct vault_ingest *ingest, size_t i)

@@ -287,6 +287,8 @@ static enum status open_parts(struct worker *worker, struct error *err)
         status = worker_ingests_create(&worker->ingests, worker->vault,
                                        worker->store, err);
     if (status == OK)
+        status = worker_ingests_compare(worker->ingests, err);
+    if (status == OK)
         status = worker_fetches_create(&worker->fetches, worker->store,
                                        worker->events,
                                        options->config->releases, err);

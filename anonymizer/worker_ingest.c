@@ -7,6 +7,7 @@
 #include "anonymizer/vault_schema.h"
 #include "common/encoding.h"
 #include "common/limits.h"
+#include "common/log.h"
 
 struct ingest {
     bool used;
@@ -14,7 +15,8 @@ struct ingest {
     uint8_t id[UPLOAD_ID_SIZE];
     uint64_t touched_ms;
     size_t column_count;
-    struct bytes *cell; /* column_count */
+    struct digest columns; /* of their names, in any order */
+    struct bytes *cell;    /* column_count */
     struct vault_ingest *vault;
     struct text subjects; /* SUBJECT_ID_SIZE each, in the order of rows */
 };
@@ -123,6 +125,34 @@ static enum status begin_in_vault(struct worker_ingests *ingests,
     return status;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum status digest_columns(const struct vault_schema *schema,
+                                  struct digest *columns, struct error *err)
+{
+    char **name = calloc(schema->column_count, sizeof *name);
+    struct digest_stream *stream = NULL;
+    enum status status;
+
+    if (name == NULL)
+        return error_memory(err, "names of columns");
+    memcpy(name, schema->column, schema->column_count * sizeof *name);
+    qsort(name, schema->column_count, sizeof *name, compare_names);
+    status = digest_open(&stream, err);
+    /* Each with its NUL. */
+    for (size_t i = 0; status == OK && i < schema->column_count; i++)
+        status =
+            digest_update(stream, bytes_of(name[i], strlen(name[i]) + 1), err);
+    if (status == OK)
+        status = digest_finish(&stream, columns, err);
+    digest_discard(&stream);
+    free(name);
+    return status;
+}
+
 static enum status begin(struct worker_ingests *ingests, struct ingest *ingest,
                          const struct ingest_call *call, struct bytes json,
                          struct error *err)
@@ -138,7 +168,9 @@ static enum status begin(struct worker_ingests *ingests, struct ingest *ingest,
     ingest->column_count = schema.column_count;
     status = ingest->cell == NULL
                  ? error_memory(err, "an ingest")
-                 : begin_in_vault(ingests, ingest, &schema, err);
+                 : digest_columns(&schema, &ingest->columns, err);
+    if (status == OK)
+        status = begin_in_vault(ingests, ingest, &schema, err);
     vault_schema_clear(&schema);
     if (status != OK) {
         free(ingest->cell);
@@ -270,24 +302,33 @@ static enum status sort_subjects(struct text *subjects, struct error *err)
     return OK;
 }
 
+/* The journal first: killed in between, it knows of a dataset that the vault
+ * drops when it is opened next, and forgets it, too (worker_ingests_compare).
+ * The other way round the vault would keep rows that nobody knows of. */
 static enum status store_dataset(struct worker_ingests *ingests,
                                  struct ingest *ingest,
                                  struct vault_dataset *dataset,
                                  struct error *err)
 {
-    struct dataset_record record = {.named = false};
+    struct dataset_record record = {.id = vault_ingest_id(ingest->vault),
+                                    .columns = ingest->columns,
+                                    .subjects = ingest->subjects};
     struct keyring *keyring;
+    struct error unused;
     enum status status;
 
+    memcpy(record.ingest, ingest->id, UPLOAD_ID_SIZE);
+    status = worker_store_add_dataset(ingests->store, &record, err);
+    if (status != OK)
+        return status;
     worker_vault_take(ingests->vault, &keyring);
     status = vault_ingest_finish(&ingest->vault, dataset, err);
     worker_vault_give(ingests->vault);
-    if (status != OK)
-        return status;
-    record.id = dataset->id;
-    memcpy(record.ingest, ingest->id, UPLOAD_ID_SIZE);
-    record.subjects = ingest->subjects;
-    return worker_store_add_dataset(ingests->store, &record, err);
+    error_init(&unused);
+    if (status != OK &&
+        worker_store_drop_dataset(ingests->store, &record.id, &unused) != OK)
+        log_warning("%s", unused.text);
+    return status;
 }
 
 /* An ingest that has come to its end says its statement again. */
@@ -336,4 +377,82 @@ enum status worker_ingests_finish(struct worker_ingests *ingests,
         status = store_dataset(ingests, ingest, &dataset, err);
     drop(ingests, ingest);
     return status == OK ? vault_dataset_statement(&dataset, out, err) : status;
+}
+
+/* ---- both sides ---- */
+
+/* What one of them has and the other one has not.  Of what was named nothing is
+ * ever removed: that it is missing says that a file was lost or exchanged. */
+static enum status take_difference(struct worker_ingests *ingests,
+                                   const struct dataset_name *known,
+                                   const struct dataset_id *there,
+                                   struct error *err)
+{
+    char hex[DATASET_ID_HEX_SIZE];
+
+    dataset_id_hex(known != NULL ? &known->id : there, hex);
+    if (known == NULL) {
+        log_warning("dataset %s is in the vault, and the journal does not know "
+                    "it: is one of both an old copy?",
+                    hex);
+        return OK;
+    }
+    if (known->named) {
+        log_warning("dataset %s has an entry in the log, and is not in the "
+                    "vault: is the vault an old copy?",
+                    hex);
+        return OK;
+    }
+    log_warning("dataset %s: its ingest was cut off; forgotten", hex);
+    return worker_store_drop_dataset(ingests->store, &known->id, err);
+}
+
+static enum status compare(struct worker_ingests *ingests, struct bytes known,
+                           struct bytes there, struct error *err)
+{
+    enum status status = OK;
+
+    while (status == OK && (known.size > 0 || there.size > 0)) {
+        struct dataset_name name = {.named = false};
+        struct dataset_id id = {{0}};
+        int order = known.size == 0 ? 1 : -1;
+
+        if (known.size > 0)
+            memcpy(&name, known.data, sizeof name);
+        if (there.size > 0)
+            memcpy(&id, there.data, sizeof id);
+        if (known.size > 0 && there.size > 0)
+            order = memcmp(&name.id, &id, sizeof id);
+        if (order != 0)
+            status = take_difference(ingests, order < 0 ? &name : NULL,
+                                     order > 0 ? &id : NULL, err);
+        if (order <= 0)
+            known =
+                bytes_of(known.data + sizeof name, known.size - sizeof name);
+        if (order >= 0)
+            there = bytes_of(there.data + sizeof id, there.size - sizeof id);
+    }
+    return status;
+}
+
+enum status worker_ingests_compare(struct worker_ingests *ingests,
+                                   struct error *err)
+{
+    struct text known, there;
+    struct keyring *keyring;
+    enum status status;
+
+    text_init(&known);
+    text_init(&there);
+    status = worker_store_datasets(ingests->store, &known, err);
+    if (status == OK) {
+        status = vault_datasets(worker_vault_take(ingests->vault, &keyring),
+                                &there, err);
+        worker_vault_give(ingests->vault);
+    }
+    if (status == OK)
+        status = compare(ingests, text_bytes(&known), text_bytes(&there), err);
+    text_clear(&there);
+    text_clear(&known);
+    return status;
 }

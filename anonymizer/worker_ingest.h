@@ -58,6 +58,13 @@ MUST_USE enum status worker_ingests_finish(struct worker_ingests *ingests,
                                            uint64_t count, struct text *out,
                                            struct error *err);
 
+/* Before the first one: a dataset that the vault does not have, since its
+ * ingest was killed at its end, is forgotten.  Any other difference between
+ * vault and journal is none that a crash could leave: it is told in the log,
+ * and nothing is touched. */
+MUST_USE enum status worker_ingests_compare(struct worker_ingests *ingests,
+                                            struct error *err);
+
 /* End those that do not go on. */
 void worker_ingests_expire(struct worker_ingests *ingests, uint64_t now_ms);
 

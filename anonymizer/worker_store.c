@@ -46,7 +46,7 @@ static const char *const schema[] = {
     "CREATE TABLE signed (entry BLOB PRIMARY KEY, permit BLOB NOT NULL)"
     " WITHOUT ROWID",
     "CREATE TABLE dataset (id BLOB PRIMARY KEY, ingest BLOB NOT NULL UNIQUE,"
-    " entry BLOB UNIQUE, subjects BLOB NOT NULL)",
+    " entry BLOB UNIQUE, columns BLOB NOT NULL, subjects BLOB NOT NULL)",
     "CREATE TABLE erased (subject BLOB PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE act (number INTEGER PRIMARY KEY, text TEXT NOT NULL,"
     " members BLOB NOT NULL, count INTEGER NOT NULL, leaf BLOB NOT NULL,"
@@ -70,7 +70,8 @@ static const char *const statement[WORKER_STATEMENT_COUNT] = {
     [WORKER_FIND_RELEASE] =
         "SELECT " JOB_COLUMNS " FROM job WHERE release = ?1",
     [WORKER_MOVE_JOB] =
-        "UPDATE job SET state = ?2, dataset = ?10, policy = ?11, recipient ="
+        "UPDATE job SET state = ?2, members = ?7, dataset = ?10, policy = ?11, "
+        "recipient ="
         " ?12, organisation = ?13, expires = ?14, size = ?15, output = ?16,"
         " statement = ?17, delimiter = ?18, entry = ?19, status = ?20, why ="
         " ?21 WHERE permit = ?1 AND state = ?22",
@@ -81,19 +82,31 @@ static const char *const statement[WORKER_STATEMENT_COUNT] = {
     [WORKER_JOBS_OF_DATASET] =
         "SELECT permit FROM job WHERE state IN (?1, ?2, ?3) AND dataset = ?4"
         " ORDER BY number",
+    [WORKER_JOBS_OF_RELATIVES] =
+        "SELECT job.permit FROM job JOIN dataset ON dataset.id = job.dataset"
+        " WHERE job.state IN (?1, ?2, ?3) AND job.dataset <> ?4 AND"
+        " dataset.columns = (SELECT columns FROM dataset WHERE id = ?4)"
+        " GROUP BY job.dataset ORDER BY min(job.number)",
     [WORKER_ADD_SIGNED] =
         "INSERT OR IGNORE INTO signed (entry, permit) VALUES (?1, ?2)",
     [WORKER_SIGNED] = "SELECT entry FROM signed WHERE permit = ?1",
     [WORKER_ADD_DATASET] =
-        "INSERT INTO dataset (id, ingest, subjects) VALUES (?1, ?2, ?3)",
+        "INSERT INTO dataset (id, ingest, columns, subjects) VALUES (?1, ?2,"
+        " ?3, ?4)",
+    [WORKER_DROP_DATASET] =
+        "DELETE FROM dataset WHERE id = ?1 AND entry IS NULL",
+    [WORKER_DATASETS] = "SELECT id, entry FROM dataset ORDER BY id",
     [WORKER_NAME_DATASET] =
         "UPDATE dataset SET entry = ?2 WHERE id = ?1 AND entry IS NULL",
     [WORKER_DATASET_BY_ID] =
-        "SELECT id, ingest, entry, subjects FROM dataset WHERE id = ?1",
+        "SELECT id, ingest, entry, columns, subjects FROM dataset WHERE id ="
+        " ?1",
     [WORKER_DATASET_BY_ENTRY] =
-        "SELECT id, ingest, entry, subjects FROM dataset WHERE entry = ?1",
-    [WORKER_DATASET_BY_INGEST] =
-        "SELECT id, ingest, entry, subjects FROM dataset WHERE ingest = ?1",
+        "SELECT id, ingest, entry, columns, subjects FROM dataset WHERE entry ="
+        " ?1",
+    [WORKER_DATASET_BY_INGEST] = "SELECT id, ingest, entry, columns, subjects "
+                                 "FROM dataset WHERE ingest ="
+                                 " ?1",
     [WORKER_ADD_ERASED] = "INSERT OR IGNORE INTO erased (subject) VALUES (?1)",
     [WORKER_ERASED] = "SELECT subject FROM erased ORDER BY subject",
     [WORKER_ADD_ACT] =
@@ -251,6 +264,7 @@ static void bind_job(struct sql_statement *row, const struct job_record *job)
 {
     sql_bind_bytes(row, AT_PERMIT + 1, digest_of(&job->permit));
     sql_bind_number(row, AT_STATE + 1, job->state);
+    sql_bind_bytes(row, AT_MEMBERS + 1, digest_of(&job->members));
     sql_bind_bytes(row, AT_DATASET + 1,
                    bytes_of(job->dataset.byte, DATASET_ID_SIZE));
     sql_bind_bytes(row, AT_POLICY + 1, digest_of(&job->policy));
@@ -274,7 +288,6 @@ static void bind_origin(struct sql_statement *row, const struct job_record *job)
     sql_bind_bytes(row, AT_APPROVE + 1, digest_of(&job->approve));
     sql_bind_bytes(row, AT_REQUEST + 1, digest_of(&job->request));
     sql_bind_bytes(row, AT_PACKAGE + 1, digest_of(&job->package));
-    sql_bind_bytes(row, AT_MEMBERS + 1, digest_of(&job->members));
     sql_bind_text(row, AT_RELEASE + 1, job->release);
     sql_bind_bytes(row, AT_SEALED + 1,
                    bytes_of(job->sealed, sizeof job->sealed));
@@ -503,6 +516,7 @@ enum status worker_store_jobs(struct worker_store *store,
         [JOBS_UNDER_WAY] = WORKER_JOBS_UNDER_WAY,
         [JOBS_OF_APPROVE] = WORKER_JOBS_OF_APPROVE,
         [JOBS_OF_DATASET] = WORKER_JOBS_OF_DATASET,
+        [JOBS_OF_RELATIVES] = WORKER_JOBS_OF_RELATIVES,
     };
     struct sql_statement *rows;
     enum status status = worker_store_take(store, which[choice], &rows, err);
@@ -511,7 +525,7 @@ enum status worker_store_jobs(struct worker_store *store,
     *count = 0;
     if (status != OK)
         return status;
-    if (choice == JOBS_OF_DATASET) {
+    if (choice == JOBS_OF_DATASET || choice == JOBS_OF_RELATIVES) {
         sql_bind_number(rows, 1, JOB_PROPOSED);
         sql_bind_number(rows, 2, JOB_ANCHORED);
         sql_bind_number(rows, 3, JOB_PUBLISHED);
@@ -603,9 +617,48 @@ enum status worker_store_add_dataset(struct worker_store *store,
         return status;
     sql_bind_bytes(add, 1, bytes_of(record->id.byte, DATASET_ID_SIZE));
     sql_bind_bytes(add, 2, bytes_of(record->ingest, UPLOAD_ID_SIZE));
-    sql_bind_bytes(add, 3, text_bytes(&record->subjects));
+    sql_bind_bytes(add, 3, digest_of(&record->columns));
+    sql_bind_bytes(add, 4, text_bytes(&record->subjects));
     status = sql_store_run(store->sql, add, err);
     return worker_store_give(store, add, status);
+}
+
+enum status worker_store_drop_dataset(struct worker_store *store,
+                                      const struct dataset_id *id,
+                                      struct error *err)
+{
+    struct sql_statement *drop;
+    enum status status =
+        worker_store_take(store, WORKER_DROP_DATASET, &drop, err);
+
+    if (status != OK)
+        return status;
+    sql_bind_bytes(drop, 1, bytes_of(id->byte, DATASET_ID_SIZE));
+    status = sql_store_run(store->sql, drop, err);
+    return worker_store_give(store, drop, status);
+}
+
+enum status worker_store_datasets(struct worker_store *store,
+                                  struct text *datasets, struct error *err)
+{
+    struct sql_statement *rows;
+    bool found = true;
+    enum status status = worker_store_take(store, WORKER_DATASETS, &rows, err);
+
+    if (status != OK)
+        return status;
+    while (status == OK) {
+        struct dataset_name name;
+
+        status = sql_store_step(store->sql, rows, &found, err);
+        if (status != OK || !found)
+            break;
+        name.named = sql_column_bytes(rows, 1).size > 0;
+        status = sql_column_fixed(rows, 0, name.id.byte, DATASET_ID_SIZE)
+                     ? text_append(datasets, &name, sizeof name, err)
+                     : worker_store_altered(store, "a dataset", err);
+    }
+    return worker_store_give(store, rows, status);
 }
 
 enum status worker_store_name_dataset(struct worker_store *store,
@@ -633,12 +686,13 @@ static enum status take_dataset(struct worker_store *store,
                                 struct dataset_record *record,
                                 struct error *err)
 {
-    struct bytes subjects = sql_column_bytes(row, 3);
+    struct bytes subjects = sql_column_bytes(row, 4);
 
     record->named = sql_column_bytes(row, 2).size > 0;
     if (!sql_column_fixed(row, 0, record->id.byte, DATASET_ID_SIZE) ||
         !sql_column_fixed(row, 1, record->ingest, UPLOAD_ID_SIZE) ||
         (record->named && !take_digest(row, 2, &record->entry)) ||
+        !take_digest(row, 3, &record->columns) ||
         subjects.size % SUBJECT_ID_SIZE != 0)
         return worker_store_altered(store, "a dataset", err);
     return subjects_wanted ? text_append(&record->subjects, subjects.data,

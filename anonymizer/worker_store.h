@@ -82,11 +82,11 @@ struct job_record {
     char broker[CERTIFICATE_ID_SIZE]; /* who sent it */
     struct digest approve, request;
     struct digest package; /* SHA-256 of package and list: what was sent */
-    struct digest members; /* of the list's subjects; keyed */
     char release[RELEASE_TEXT_SIZE];
     uint8_t sealed[sizeof(struct job_secrets) + SEAL_EXTRA];
     /* from PERMITTED on */
     struct dataset_id dataset;
+    struct digest members; /* of the permitted subjects in it; keyed */
     struct digest policy;
     char recipient[CERTIFICATE_ID_SIZE];
     char organisation[IDENTITY_NAME_MAX + 1];
@@ -129,9 +129,11 @@ MUST_USE enum status worker_store_move_job(struct worker_store *store,
 
 /* Which jobs, in the order in which they came; *permit is to be freed. */
 enum job_choice {
-    JOBS_UNDER_WAY,  /* neither PUBLISHED nor REFUSED; `of` is nothing */
-    JOBS_OF_APPROVE, /* of that approval, under way */
-    JOBS_OF_DATASET  /* PROPOSED or later, of that dataset */
+    JOBS_UNDER_WAY,   /* neither PUBLISHED nor REFUSED; `of` is nothing */
+    JOBS_OF_APPROVE,  /* of that approval, under way */
+    JOBS_OF_DATASET,  /* PROPOSED or later, of that dataset */
+    JOBS_OF_RELATIVES /* PROPOSED or later, one of each other dataset that has
+                         the columns of that one */
 };
 MUST_USE enum status worker_store_jobs(struct worker_store *store,
                                        enum job_choice choice, struct bytes of,
@@ -156,9 +158,10 @@ struct dataset_record {
     struct dataset_id id;
     uint8_t ingest[UPLOAD_ID_SIZE];
     bool named;
-    struct digest entry;  /* if named */
-    struct text subjects; /* SUBJECT_ID_SIZE each, ascending; or empty, where
-                             not asked for */
+    struct digest entry;   /* if named */
+    struct digest columns; /* of their names, in any order */
+    struct text subjects;  /* SUBJECT_ID_SIZE each, ascending; or empty, where
+                              not asked for */
 };
 
 MUST_USE enum status
@@ -169,6 +172,20 @@ MUST_USE enum status worker_store_name_dataset(struct worker_store *store,
                                                const struct dataset_id *id,
                                                const struct digest *entry,
                                                struct error *err);
+
+/* One without a name is forgotten. */
+MUST_USE enum status worker_store_drop_dataset(struct worker_store *store,
+                                               const struct dataset_id *id,
+                                               struct error *err);
+
+struct dataset_name {
+    struct dataset_id id;
+    bool named;
+};
+/* Append a struct dataset_name of each, ascending by id. */
+MUST_USE enum status worker_store_datasets(struct worker_store *store,
+                                           struct text *datasets,
+                                           struct error *err);
 
 enum dataset_key { DATASET_BY_ID, DATASET_BY_ENTRY, DATASET_BY_INGEST };
 /* `record` was zeroed; its subjects are filled if they are `wanted`. */

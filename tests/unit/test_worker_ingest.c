@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/encoding.h"
+#include "common/log.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
 
@@ -30,6 +31,7 @@ static void begin(void)
     static char database[SCRATCH_PATH_MAX], epoch[SCRATCH_PATH_MAX];
     bool fresh = false;
 
+    log_open("test", LOG_LEVEL_ERROR);
     error_init(&err);
     scratch_open(&scratch);
     snprintf(database, sizeof database, "%s",
@@ -252,6 +254,54 @@ static void more_ingests_than_there_may_be_wait(void)
     end();
 }
 
+/* The journal's row of a dataset, if it knows it. */
+static bool is_known(const struct dataset_id *dataset)
+{
+    struct dataset_record record;
+    bool found = false;
+
+    CU_ASSERT_EQUAL_FATAL(
+        worker_store_find_dataset(store, DATASET_BY_ID,
+                                  bytes_of(dataset->byte, DATASET_ID_SIZE),
+                                  false, &record, &found, &err),
+        OK);
+    dataset_record_clear(&record);
+    return found;
+}
+
+static void dataset_that_the_vault_lacks_is_forgotten_unless_it_was_named(void)
+{
+    struct dataset_record cut_off = {.id = {{0x01}}, .ingest = {1}},
+                          lost = {.id = {{0xfe}}, .ingest = {2}};
+    const struct digest entry = {{9}};
+    struct keyring *keyring;
+    struct text ids;
+    uint64_t size = 0;
+
+    begin();
+    CU_ASSERT_EQUAL(start(), OK);
+    put_row(1, "30", "A");
+    CU_ASSERT_EQUAL(send(0, &size), OK);
+    CU_ASSERT_EQUAL(finish(1), OK);
+    text_init(&cut_off.subjects);
+    text_init(&lost.subjects);
+    CU_ASSERT_EQUAL(worker_store_add_dataset(store, &cut_off, &err), OK);
+    CU_ASSERT_EQUAL(worker_store_add_dataset(store, &lost, &err), OK);
+    CU_ASSERT_EQUAL(worker_store_name_dataset(store, &lost.id, &entry, &err),
+                    OK);
+    CU_ASSERT_EQUAL(worker_ingests_compare(ingests, &err), OK);
+    CU_ASSERT(!is_known(&cut_off.id));
+    CU_ASSERT(is_known(&lost.id));
+    CU_ASSERT_EQUAL(finish(1), OK); /* the whole one is told still */
+    text_init(&ids);
+    CU_ASSERT_EQUAL(
+        vault_datasets(worker_vault_take(vault, &keyring), &ids, &err), OK);
+    worker_vault_give(vault);
+    CU_ASSERT_EQUAL(ids.size, DATASET_ID_SIZE);
+    text_clear(&ids);
+    end();
+}
+
 static void nothing_is_erased_while_somebody_puts_in(void)
 {
     const struct subject_id subject = {{1}};
@@ -285,6 +335,8 @@ void suite_worker_ingest(void)
         {"an ingest that stands still ends", ingest_that_stands_still_ends},
         {"more ingests than there may be wait",
          more_ingests_than_there_may_be_wait},
+        {"a dataset that the vault lacks is forgotten unless it was named",
+         dataset_that_the_vault_lacks_is_forgotten_unless_it_was_named},
         {"nothing is erased while somebody puts in",
          nothing_is_erased_while_somebody_puts_in},
     };

@@ -3,36 +3,56 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anonymizer/worker_subjects.h"
 #include "common/permitted.h"
 
-/* Both ascend. */
-static bool has_any(struct bytes list, const struct subject_id *subject,
-                    size_t count)
+static enum status find_dataset(struct worker_store *store,
+                                const struct dataset_id *id,
+                                struct dataset_record *dataset,
+                                struct error *err)
 {
-    size_t items = list.size / PERMITTED_ITEM_SIZE, at = 0, i = 0;
+    bool found = false;
+    enum status status = worker_store_find_dataset(
+        store, DATASET_BY_ID, bytes_of(id->byte, DATASET_ID_SIZE), true,
+        dataset, &found, err);
 
-    while (at < items && i < count) {
-        struct permitted item = permitted_item(list, at);
-        int order = subject_id_compare(&item.subject, &subject[i]);
-
-        if (order == 0)
-            return true;
-        if (order < 0)
-            at++;
-        else
-            i++;
-    }
-    return false;
+    if (status == OK && !found)
+        status = error_set(err, E_REFUSED, "a dataset is gone");
+    return status;
 }
 
-static enum status refuse_erased(struct worker_store *store, struct bytes list,
-                                 struct error *err)
+/* Is somebody in all of them: the list, the job's dataset, and `others`? */
+static enum status share(struct worker_store *store,
+                         const struct job_record *job, struct bytes list,
+                         struct bytes others, bool *shared, struct error *err)
+{
+    struct common_subjects common = {.count = 0};
+    struct dataset_record dataset;
+    struct subject_id subject;
+    enum status status = find_dataset(store, &job->dataset, &dataset, err);
+
+    common_subjects_add(&common, list, PERMITTED_ITEM_SIZE);
+    common_subjects_add(&common, text_bytes(&dataset.subjects),
+                        SUBJECT_ID_SIZE);
+    common_subjects_add(&common, others, SUBJECT_ID_SIZE);
+    *shared = status == OK && common_subjects_next(&common, &subject);
+    dataset_record_clear(&dataset);
+    return status;
+}
+
+static enum status refuse_erased(struct worker_store *store,
+                                 const struct job_record *job,
+                                 struct bytes list, struct error *err)
 {
     struct subject_id *erased = NULL;
     size_t count = 0;
+    bool shared = false;
     enum status status = worker_store_erased(store, &erased, &count, err);
 
-    if (status == OK && has_any(list, erased, count))
+    if (status == OK && count > 0)
+        status = share(store, job, list,
+                       bytes_of(erased, count * SUBJECT_ID_SIZE), &shared, err);
+    if (status == OK && shared)
         status = error_set(err, E_REFUSED,
                            "the release that exists is not made again: a "
                            "patient was erased");
@@ -85,7 +105,7 @@ enum status worker_guard_ask(struct worker_store *store,
             status = compare(store, job, &other[i], answer, first, err);
     free(other);
     if (status == OK && *answer == GUARD_SAME)
-        status = refuse_erased(store, list, err);
+        status = refuse_erased(store, job, list, err);
     return status;
 }
 

@@ -4,7 +4,8 @@
  * Two releases of k-anonymous data that differ by a few patients give away
  * those patients.  So a dataset is released once; asked again, for the same
  * permitted patients by the same policy, the same bytes are released again, and
- * anything else is refused.
+ * anything else is refused.  The permitted patients are those who are in the
+ * dataset: what others permit changes nothing.
  *
  * A release counts from the moment at which we have signed its entry: from then
  * on it may come to be without us.

@@ -15,8 +15,7 @@ struct ingest {
     uint8_t id[UPLOAD_ID_SIZE];
     uint64_t touched_ms;
     size_t column_count;
-    struct digest columns; /* of their names, in any order */
-    struct bytes *cell;    /* column_count */
+    struct bytes *cell; /* column_count */
     struct vault_ingest *vault;
     struct text subjects; /* SUBJECT_ID_SIZE each, in the order of rows */
 };
@@ -125,34 +124,6 @@ static enum status begin_in_vault(struct worker_ingests *ingests,
     return status;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static enum status digest_columns(const struct vault_schema *schema,
-                                  struct digest *columns, struct error *err)
-{
-    char **name = calloc(schema->column_count, sizeof *name);
-    struct digest_stream *stream = NULL;
-    enum status status;
-
-    if (name == NULL)
-        return error_memory(err, "names of columns");
-    memcpy(name, schema->column, schema->column_count * sizeof *name);
-    qsort(name, schema->column_count, sizeof *name, compare_names);
-    status = digest_open(&stream, err);
-    /* Each with its NUL. */
-    for (size_t i = 0; status == OK && i < schema->column_count; i++)
-        status =
-            digest_update(stream, bytes_of(name[i], strlen(name[i]) + 1), err);
-    if (status == OK)
-        status = digest_finish(&stream, columns, err);
-    digest_discard(&stream);
-    free(name);
-    return status;
-}
-
 static enum status begin(struct worker_ingests *ingests, struct ingest *ingest,
                          const struct ingest_call *call, struct bytes json,
                          struct error *err)
@@ -166,9 +137,8 @@ static enum status begin(struct worker_ingests *ingests, struct ingest *ingest,
         return error_wrap(err, "the dataset's schema");
     ingest->cell = calloc(schema.column_count, sizeof *ingest->cell);
     ingest->column_count = schema.column_count;
-    status = ingest->cell == NULL
-                 ? error_memory(err, "an ingest")
-                 : digest_columns(&schema, &ingest->columns, err);
+    if (ingest->cell == NULL)
+        status = error_memory(err, "an ingest");
     if (status == OK)
         status = begin_in_vault(ingests, ingest, &schema, err);
     vault_schema_clear(&schema);
@@ -311,7 +281,6 @@ static enum status store_dataset(struct worker_ingests *ingests,
                                  struct error *err)
 {
     struct dataset_record record = {.id = vault_ingest_id(ingest->vault),
-                                    .columns = ingest->columns,
                                     .subjects = ingest->subjects};
     struct keyring *keyring;
     struct error unused;

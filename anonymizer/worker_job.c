@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "anonymizer/worker_publication.h"
+#include "anonymizer/worker_subjects.h"
 #include "common/clock.h"
 #include "common/encoding.h"
 #include "common/files.h"
@@ -229,35 +230,6 @@ static enum status draw_secrets(const struct worker *worker,
     return status;
 }
 
-/* Of who is in the list, and not of which entry permitted it. */
-static enum status digest_members(const struct worker *worker,
-                                  struct bytes list, struct digest *members,
-                                  struct error *err)
-{
-    uint8_t message[sizeof members_tag + DIGEST_SIZE];
-    struct digest_stream *stream = NULL;
-    struct digest ids;
-    enum status status = digest_open(&stream, err);
-
-    for (size_t i = 0; status == OK && i < list.size / PERMITTED_ITEM_SIZE;
-         i++) {
-        struct permitted item = permitted_item(list, i);
-
-        status = digest_update(
-            stream, bytes_of(item.subject.byte, SUBJECT_ID_SIZE), err);
-    }
-    if (status == OK)
-        status = digest_finish(&stream, &ids, err);
-    digest_discard(&stream);
-    if (status != OK)
-        return status;
-    memcpy(message, members_tag, sizeof members_tag);
-    memcpy(message + sizeof members_tag, ids.byte, DIGEST_SIZE);
-    return hmac_sha256(
-        bytes_of(worker_secret_handles(worker->secret), ACCESS_KEY_SIZE),
-        bytes_of(message, sizeof message), members->byte, err);
-}
-
 /* Until when its permit lasts, by the broker's word alone; the log is asked
  * later.  No permit lasts longer than a day. */
 static uint64_t expires_at_latest(const struct worker_package *package)
@@ -295,8 +267,6 @@ static enum status fill_record(const struct worker *worker,
     if (status == OK)
         status = digest_delivery(delivery->seed, delivery->package,
                                  delivery->list, &record->package);
-    if (status == OK)
-        status = digest_members(worker, delivery->list, &record->members, err);
     if (status == OK)
         status = draw_secrets(worker, delivery, record, err);
     return status;
@@ -491,33 +461,66 @@ static enum status check_permit(struct worker *worker,
     return status;
 }
 
+/* Of who is in the list and in the dataset, and not of which entry permitted
+ * it. */
+static enum status digest_members(const struct worker *worker,
+                                  struct bytes list,
+                                  const struct dataset_record *dataset,
+                                  struct digest *members, struct error *err)
+{
+    uint8_t message[sizeof members_tag + DIGEST_SIZE];
+    struct common_subjects common = {.count = 0};
+    struct subject_id subject;
+    struct digest_stream *stream = NULL;
+    struct digest ids;
+    enum status status = digest_open(&stream, err);
+
+    common_subjects_add(&common, list, PERMITTED_ITEM_SIZE);
+    common_subjects_add(&common, text_bytes(&dataset->subjects),
+                        SUBJECT_ID_SIZE);
+    while (status == OK && common_subjects_next(&common, &subject))
+        status =
+            digest_update(stream, bytes_of(subject.byte, SUBJECT_ID_SIZE), err);
+    if (status == OK)
+        status = digest_finish(&stream, &ids, err);
+    digest_discard(&stream);
+    if (status != OK)
+        return status;
+    memcpy(message, members_tag, sizeof members_tag);
+    memcpy(message + sizeof members_tag, ids.byte, DIGEST_SIZE);
+    return hmac_sha256(
+        bytes_of(worker_secret_handles(worker->secret), ACCESS_KEY_SIZE),
+        bytes_of(message, sizeof message), members->byte, err);
+}
+
 static enum status find_dataset(struct worker *worker,
                                 const struct digest *entry,
-                                struct dataset_id *id, struct error *err)
+                                struct dataset_record *dataset,
+                                struct error *err)
 {
-    struct dataset_record dataset;
     bool found = false;
     enum status status = worker_store_find_dataset(
         worker->store, DATASET_BY_ENTRY, bytes_of(entry->byte, DIGEST_SIZE),
-        false, &dataset, &found, err);
+        true, dataset, &found, err);
 
     if (status == OK && !found)
         status = error_set(err, E_REFUSED,
                            "the dataset of the permit is not in this vault");
-    if (status == OK)
-        *id = dataset.id;
-    dataset_record_clear(&dataset);
     return status;
 }
 
 static enum status take_permit(struct worker *worker, struct job_record *record,
                                const struct worker_permit *permit,
-                               struct error *err)
+                               struct bytes list, struct error *err)
 {
     const struct worker_terms *terms = &permit->terms;
-    enum status status =
-        find_dataset(worker, &terms->dataset, &record->dataset, err);
+    struct dataset_record dataset;
+    enum status status = find_dataset(worker, &terms->dataset, &dataset, err);
 
+    if (status == OK)
+        status = digest_members(worker, list, &dataset, &record->members, err);
+    record->dataset = dataset.id;
+    dataset_record_clear(&dataset);
     if (status != OK)
         return status;
     record->policy = terms->policy;
@@ -554,7 +557,8 @@ static enum status step_received(struct worker *worker,
     if (status == OK)
         status = check_permit(worker, record, &papers, &secrets, &permit, err);
     if (status == OK)
-        status = take_permit(worker, record, &permit, err);
+        status =
+            take_permit(worker, record, &permit, text_bytes(&papers.list), err);
     worker_permit_clear(&permit);
     secret_wipe(&secrets, sizeof secrets);
     job_papers_clear(&papers);

@@ -11,6 +11,7 @@
 #include "anonymizer/worker_guard.h"
 #include "anonymizer/worker_job.h"
 #include "anonymizer/worker_publication.h"
+#include "anonymizer/worker_subjects.h"
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/json.h"
@@ -94,26 +95,17 @@ static enum status create(struct making *making, const char *name,
 
 /* ---- who may be read ---- */
 
-/* Of the permitted list and the dataset's subjects, both ascending. */
+/* Of the permitted list and the dataset's subjects. */
 static size_t intersect(struct bytes list, struct bytes subjects,
                         struct subject_id *out)
 {
-    size_t items = list.size / PERMITTED_ITEM_SIZE,
-           count = subjects.size / SUBJECT_ID_SIZE, i = 0, j = 0, found = 0;
+    struct common_subjects common = {.count = 0};
+    size_t found = 0;
 
-    while (i < items && j < count) {
-        struct permitted item = permitted_item(list, i);
-        struct subject_id subject;
-        int order;
-
-        memcpy(subject.byte, subjects.data + j * SUBJECT_ID_SIZE,
-               SUBJECT_ID_SIZE);
-        order = subject_id_compare(&item.subject, &subject);
-        if (order == 0)
-            out[found++] = subject;
-        i += order <= 0;
-        j += order >= 0;
-    }
+    common_subjects_add(&common, list, PERMITTED_ITEM_SIZE);
+    common_subjects_add(&common, subjects, SUBJECT_ID_SIZE);
+    while (common_subjects_next(&common, &out[found]))
+        found++;
     return found;
 }
 

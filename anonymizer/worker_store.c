@@ -46,7 +46,7 @@ static const char *const schema[] = {
     "CREATE TABLE signed (entry BLOB PRIMARY KEY, permit BLOB NOT NULL)"
     " WITHOUT ROWID",
     "CREATE TABLE dataset (id BLOB PRIMARY KEY, ingest BLOB NOT NULL UNIQUE,"
-    " entry BLOB UNIQUE, columns BLOB NOT NULL, subjects BLOB NOT NULL)",
+    " entry BLOB UNIQUE, subjects BLOB NOT NULL)",
     "CREATE TABLE erased (subject BLOB PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE act (number INTEGER PRIMARY KEY, text TEXT NOT NULL,"
     " members BLOB NOT NULL, count INTEGER NOT NULL, leaf BLOB NOT NULL,"
@@ -82,29 +82,23 @@ static const char *const statement[WORKER_STATEMENT_COUNT] = {
     [WORKER_JOBS_OF_DATASET] =
         "SELECT permit FROM job WHERE state IN (?1, ?2, ?3) AND dataset = ?4"
         " ORDER BY number",
-    [WORKER_JOBS_OF_RELATIVES] =
-        "SELECT job.permit FROM job JOIN dataset ON dataset.id = job.dataset"
-        " WHERE job.state IN (?1, ?2, ?3) AND job.dataset <> ?4 AND"
-        " dataset.columns = (SELECT columns FROM dataset WHERE id = ?4)"
-        " GROUP BY job.dataset ORDER BY min(job.number)",
     [WORKER_ADD_SIGNED] =
         "INSERT OR IGNORE INTO signed (entry, permit) VALUES (?1, ?2)",
     [WORKER_SIGNED] = "SELECT entry FROM signed WHERE permit = ?1",
     [WORKER_ADD_DATASET] =
-        "INSERT INTO dataset (id, ingest, columns, subjects) VALUES (?1, ?2,"
-        " ?3, ?4)",
+        "INSERT INTO dataset (id, ingest, subjects) VALUES (?1, ?2, ?3)",
     [WORKER_DROP_DATASET] =
         "DELETE FROM dataset WHERE id = ?1 AND entry IS NULL",
     [WORKER_DATASETS] = "SELECT id, entry FROM dataset ORDER BY id",
     [WORKER_NAME_DATASET] =
         "UPDATE dataset SET entry = ?2 WHERE id = ?1 AND entry IS NULL",
     [WORKER_DATASET_BY_ID] =
-        "SELECT id, ingest, entry, columns, subjects FROM dataset WHERE id ="
+        "SELECT id, ingest, entry, subjects FROM dataset WHERE id ="
         " ?1",
     [WORKER_DATASET_BY_ENTRY] =
-        "SELECT id, ingest, entry, columns, subjects FROM dataset WHERE entry ="
+        "SELECT id, ingest, entry, subjects FROM dataset WHERE entry ="
         " ?1",
-    [WORKER_DATASET_BY_INGEST] = "SELECT id, ingest, entry, columns, subjects "
+    [WORKER_DATASET_BY_INGEST] = "SELECT id, ingest, entry, subjects "
                                  "FROM dataset WHERE ingest ="
                                  " ?1",
     [WORKER_ADD_ERASED] = "INSERT OR IGNORE INTO erased (subject) VALUES (?1)",
@@ -516,7 +510,6 @@ enum status worker_store_jobs(struct worker_store *store,
         [JOBS_UNDER_WAY] = WORKER_JOBS_UNDER_WAY,
         [JOBS_OF_APPROVE] = WORKER_JOBS_OF_APPROVE,
         [JOBS_OF_DATASET] = WORKER_JOBS_OF_DATASET,
-        [JOBS_OF_RELATIVES] = WORKER_JOBS_OF_RELATIVES,
     };
     struct sql_statement *rows;
     enum status status = worker_store_take(store, which[choice], &rows, err);
@@ -525,7 +518,7 @@ enum status worker_store_jobs(struct worker_store *store,
     *count = 0;
     if (status != OK)
         return status;
-    if (choice == JOBS_OF_DATASET || choice == JOBS_OF_RELATIVES) {
+    if (choice == JOBS_OF_DATASET) {
         sql_bind_number(rows, 1, JOB_PROPOSED);
         sql_bind_number(rows, 2, JOB_ANCHORED);
         sql_bind_number(rows, 3, JOB_PUBLISHED);
@@ -617,8 +610,7 @@ enum status worker_store_add_dataset(struct worker_store *store,
         return status;
     sql_bind_bytes(add, 1, bytes_of(record->id.byte, DATASET_ID_SIZE));
     sql_bind_bytes(add, 2, bytes_of(record->ingest, UPLOAD_ID_SIZE));
-    sql_bind_bytes(add, 3, digest_of(&record->columns));
-    sql_bind_bytes(add, 4, text_bytes(&record->subjects));
+    sql_bind_bytes(add, 3, text_bytes(&record->subjects));
     status = sql_store_run(store->sql, add, err);
     return worker_store_give(store, add, status);
 }
@@ -686,13 +678,12 @@ static enum status take_dataset(struct worker_store *store,
                                 struct dataset_record *record,
                                 struct error *err)
 {
-    struct bytes subjects = sql_column_bytes(row, 4);
+    struct bytes subjects = sql_column_bytes(row, 3);
 
     record->named = sql_column_bytes(row, 2).size > 0;
     if (!sql_column_fixed(row, 0, record->id.byte, DATASET_ID_SIZE) ||
         !sql_column_fixed(row, 1, record->ingest, UPLOAD_ID_SIZE) ||
         (record->named && !take_digest(row, 2, &record->entry)) ||
-        !take_digest(row, 3, &record->columns) ||
         subjects.size % SUBJECT_ID_SIZE != 0)
         return worker_store_altered(store, "a dataset", err);
     return subjects_wanted ? text_append(&record->subjects, subjects.data,

@@ -129,11 +129,9 @@ MUST_USE enum status worker_store_move_job(struct worker_store *store,
 
 /* Which jobs, in the order in which they came; *permit is to be freed. */
 enum job_choice {
-    JOBS_UNDER_WAY,   /* neither PUBLISHED nor REFUSED; `of` is nothing */
-    JOBS_OF_APPROVE,  /* of that approval, under way */
-    JOBS_OF_DATASET,  /* PROPOSED or later, of that dataset */
-    JOBS_OF_RELATIVES /* PROPOSED or later, one of each other dataset that has
-                         the columns of that one */
+    JOBS_UNDER_WAY,  /* neither PUBLISHED nor REFUSED; `of` is nothing */
+    JOBS_OF_APPROVE, /* of that approval, under way */
+    JOBS_OF_DATASET  /* PROPOSED or later, of that dataset */
 };
 MUST_USE enum status worker_store_jobs(struct worker_store *store,
                                        enum job_choice choice, struct bytes of,
@@ -158,10 +156,9 @@ struct dataset_record {
     struct dataset_id id;
     uint8_t ingest[UPLOAD_ID_SIZE];
     bool named;
-    struct digest entry;   /* if named */
-    struct digest columns; /* of their names, in any order */
-    struct text subjects;  /* SUBJECT_ID_SIZE each, ascending; or empty, where
-                              not asked for */
+    struct digest entry;  /* if named */
+    struct text subjects; /* SUBJECT_ID_SIZE each, ascending; or empty, where
+                             not asked for */
 };
 
 MUST_USE enum status

@@ -85,6 +85,21 @@ anchorite release fetch "$release" --output "$work/stolen.csv" \
 refused_with 4
 [ ! -e "$work/stolen.csv" ] || fail "it has the table"
 
+story "what somebody permits who is not in the dataset makes it no other one"
+who_permits >"$work/permits"
+# Its last resource is the one that counts.
+grep "\"value\":\"$(head -n 1 "$work/permits")\"" "$consents" | tail -n 1 |
+    sed 's/"value":"P[0-9]*"/"value":"P987654321"/; s/"id":"[^"]*"/"id":"else"/' \
+        >"$work/else.ndjson"
+anchorite consent import "$work/else.ndjson"
+done_well
+road_approved
+anchorite release "$request"
+done_well
+cmp "$dir/anonymizer/releases/$release/release.csv" \
+    "$dir/anonymizer/releases/$(result release)/release.csv" ||
+    fail "it is another file"
+
 story "resources that cannot be evaluated are named, the others go in"
 sed -n 1p "$consents" | sed 's/"id":"[^"]*"/"id":"again"/' >"$work/some.ndjson"
 sed -n 1p "$consents" | sed 's/"id":"[^"]*"/"id":"new"/;

@@ -397,20 +397,45 @@ static void two_files_of_one_dataset_are_not_both_signed(void)
     end();
 }
 
+/* Of subjects whose ids begin with these bytes. */
+static void add_dataset(const struct dataset_id *id, const char *first,
+                        size_t count)
+{
+    struct dataset_record record = {.id = *id};
+
+    memcpy(record.ingest, id->byte, sizeof record.ingest);
+    text_init(&record.subjects);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t subject[SUBJECT_ID_SIZE] = {(uint8_t)first[i]};
+
+        CU_ASSERT_EQUAL(
+            text_append(&record.subjects, subject, sizeof subject, &err), OK);
+    }
+    CU_ASSERT_EQUAL_FATAL(worker_store_add_dataset(store, &record, &err), OK);
+    text_clear(&record.subjects);
+}
+
 static void release_with_an_erased_patient_is_not_repeated(void)
 {
     struct job_record second;
     enum guard_answer answer;
-    struct subject_id gone = {{0x22, 1}}, stranger = {{0x33}};
-    uint8_t list[2 * PERMITTED_ITEM_SIZE];
+    struct subject_id gone = {{0x22}}, stranger = {{0x33}},
+                      elsewhere = {{0x44}};
+    uint8_t list[3 * PERMITTED_ITEM_SIZE];
     struct permitted item = {.subject = {{0x11}}};
 
     begin();
     permitted_encode(&item, list);
     item.subject = gone;
     permitted_encode(&item, list + PERMITTED_ITEM_SIZE);
+    item.subject = elsewhere;
+    permitted_encode(&item, list + 2 * PERMITTED_ITEM_SIZE);
     release_first(&second, JOB_PUBLISHED);
+    add_dataset(&second.dataset, "\x11\x22", 2);
     CU_ASSERT_EQUAL(worker_store_add_erased(store, &stranger, &err), OK);
+    CU_ASSERT_EQUAL(ask(&second, bytes_of(list, sizeof list), &answer), OK);
+    /* Permitted, and not in the dataset: in no release of it either. */
+    CU_ASSERT_EQUAL(worker_store_add_erased(store, &elsewhere, &err), OK);
     CU_ASSERT_EQUAL(ask(&second, bytes_of(list, sizeof list), &answer), OK);
     CU_ASSERT_EQUAL(worker_store_add_erased(store, &gone, &err), OK);
     CU_ASSERT_EQUAL(worker_store_add_erased(store, &gone, &err), OK);

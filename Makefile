@@ -171,8 +171,10 @@ eval-release: all $(B)/tests/fetch_often
 # tests/fault/fault_<module>.c hold suite <module>.
 suite_files = $(wildcard tests/$(1)/$(2)_*.c)
 suite_all = $(patsubst tests/$(1)/$(2)_%.c,%,$(suite_files))
-# service forks: before another suite has started threads that a child lacks.
-suite_names = $(filter service,$(suite_all)) $(filter-out service,$(suite_all))
+# These fork: before another suite has started threads that a child lacks.
+suite_forks := service program
+suite_names = $(filter $(suite_forks),$(suite_all)) \
+              $(filter-out $(suite_forks),$(suite_all))
 define suite_list
 $(B)/tests/$(1)/suites.def: $(suite_files) Makefile
 	@mkdir -p $$(@D)

@@ -1,15 +1,10 @@
 /*
  * anonymizer/main.c - anchorite-anonymizer, an organisation's anonymizer.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "anonymizer/worker.h"
-#include "common/log.h"
-#include "common/process.h"
-#include "common/service.h"
-#include "common/sign.h"
+#include "common/program.h"
 
 /* What is in flight is finished within this time, or told to try again. */
 #define SHUTDOWN_MS 8000
@@ -29,7 +24,7 @@ static const char help[] =
     "once.\nA release that is being made goes on when it is started again.\n";
 
 /* All that the worker borrows. */
-struct program {
+struct anonymizer {
     struct worker_config *config;
     struct genesis *genesis;
     struct network *network;
@@ -38,178 +33,127 @@ struct program {
     struct worker *worker;
 };
 
-static void program_clear(struct program *program)
+static struct program_identity identity(const struct worker_config *config)
 {
-    network_user_clear(&program->self);
-    trust_destroy(&program->trust);
-    network_destroy(&program->network);
-    genesis_destroy(&program->genesis);
-    worker_config_destroy(&program->config);
+    return (struct program_identity){.certificate = config->certificate,
+                                     .key = config->key,
+                                     .curve = config->curve};
 }
 
-/* Files that are there must belong together. */
-static enum status check_key(const struct program *program, struct error *err)
+static const struct network_node *find_self(const struct anonymizer *anonymizer)
 {
-    struct public_key *key = NULL;
-    enum status status = private_key_public(program->self.key, &key, err);
-
-    if (status == OK &&
-        !public_key_equal(key, certificate_key(program->self.certificate)))
-        status = error_set(err, E_INPUT, "%s: is not the key of %s",
-                           program->config->key, program->config->certificate);
-    public_key_destroy(&key);
-    return status;
-}
-
-static const struct network_node *find_self(const struct program *program)
-{
-    const struct network *network = program->network;
+    const struct network *network = anonymizer->network;
 
     for (size_t i = 0; i < network->service_count; i++)
-        if (strcmp(network->service[i].name, program->config->name) == 0)
+        if (strcmp(network->service[i].name, anonymizer->config->name) == 0)
             return &network->service[i];
     return NULL;
 }
 
-static enum status check_identity(const struct program *program,
-                                  struct error *err)
+/* Files that are there must belong together. */
+static enum status check_files(const struct anonymizer *anonymizer,
+                               struct error *err)
 {
-    const struct worker_config *config = program->config;
-    const struct network_node *self = find_self(program);
+    const struct worker_config *config = anonymizer->config;
+    const struct program_identity files = identity(config);
+    const struct network_node *self = find_self(anonymizer);
 
     if (self == NULL || self->role != IDENTITY_ANONYMIZER)
         return error_set(err, E_INPUT,
                          "%s: network.json has no anonymizer \"%s\"",
                          config->network, config->name);
-    if (strcmp(self->certificate, certificate_id(program->self.certificate)) !=
-        0)
+    if (strcmp(self->certificate,
+               certificate_id(anonymizer->self.certificate)) != 0)
         return error_set(
             err, E_INPUT,
             "%s: is not the certificate that network.json names for %s",
             config->certificate, config->name);
-    if (!curve_key_equal(&self->curve, &program->self.pair.key))
+    if (!curve_key_equal(&self->curve, &anonymizer->self.pair.key))
         return error_set(err, E_INPUT,
                          "%s: is not the key that network.json names for %s",
                          config->curve, config->name);
-    if (strcmp(program->trust->origin, program->genesis->origin) != 0)
+    if (strcmp(anonymizer->trust->origin, anonymizer->genesis->origin) != 0)
         return error_set(err, E_INPUT, "%s: trusts another log than %s begins",
                          config->trust, config->genesis);
-    return check_key(program, err);
+    return program_identity_check(&files, &anonymizer->self, err);
 }
 
-static enum status program_load(struct program *program, const char *path,
-                                struct error *err)
+static enum status load(void *context, const char *path, enum log_level *log,
+                        struct error *err)
 {
+    struct anonymizer *anonymizer = context;
     const struct worker_config *config;
-    enum status status = worker_config_load(&program->config, path, err);
+    struct program_identity files;
+    enum status status = worker_config_load(&anonymizer->config, path, err);
 
     if (status != OK)
         return status;
-    config = program->config;
-    status = genesis_load(&program->genesis, config->genesis, err);
+    config = anonymizer->config;
+    files = identity(config);
+    *log = config->log;
+    status = genesis_load(&anonymizer->genesis, config->genesis, err);
     if (status == OK)
-        status = network_load(&program->network, config->network, err);
+        status = network_load(&anonymizer->network, config->network, err);
     if (status == OK)
-        status = trust_load(&program->trust, config->trust, err);
+        status = trust_load(&anonymizer->trust, config->trust, err);
     if (status == OK)
-        status = certificate_load(&program->self.certificate,
-                                  config->certificate, err);
-    if (status == OK)
-        status = private_key_load(&program->self.key, config->key, err);
-    if (status == OK)
-        status = curve_pair_load(&program->self.pair, config->curve, err);
-    return status == OK ? check_identity(program, err) : status;
+        status = program_identity_load(&files, &anonymizer->self, err);
+    return status == OK ? check_files(anonymizer, err) : status;
 }
 
-static enum status on_start(struct service *service, void *context,
-                            struct error *err)
+static enum status print(const void *context, struct text *out,
+                         struct error *err)
 {
-    struct program *program = context;
+    const struct anonymizer *anonymizer = context;
+
+    return worker_config_print(anonymizer->config, out, err);
+}
+
+static enum status start(struct service *service, void *context,
+                         struct error *err)
+{
+    struct anonymizer *anonymizer = context;
     const struct worker_options options = {.loop = service_loop(service),
-                                           .config = program->config,
-                                           .genesis = program->genesis,
-                                           .network = program->network,
-                                           .trust = program->trust,
-                                           .self = &program->self};
+                                           .config = anonymizer->config,
+                                           .genesis = anonymizer->genesis,
+                                           .network = anonymizer->network,
+                                           .trust = anonymizer->trust,
+                                           .self = &anonymizer->self};
 
-    return worker_open(&program->worker, &options, err);
+    return worker_open(&anonymizer->worker, &options, err);
 }
 
-static void on_closed(void *context)
+static void close_worker(void *context, program_closed *closed,
+                         void *closed_context)
 {
-    service_finished(context);
+    struct anonymizer *anonymizer = context;
+
+    worker_close(&anonymizer->worker, closed, closed_context);
 }
 
-static void on_stop(struct service *service, void *context)
+static void clear(void *context)
 {
-    struct program *program = context;
+    struct anonymizer *anonymizer = context;
 
-    if (program->worker == NULL)
-        service_finished(service);
-    else
-        worker_close(&program->worker, on_closed, service);
-}
-
-/* The worker is still there if starting failed after it. */
-static void on_end(struct service *service, void *context)
-{
-    struct program *program = context;
-
-    (void)service;
-    worker_close(&program->worker, NULL, NULL);
-}
-
-static int fail(const struct error *err)
-{
-    fprintf(stderr, "anchorite-anonymizer: %s\n", err->text);
-    return status_exit_code(err->status);
-}
-
-static enum status check(const struct program *program, struct error *err)
-{
-    struct text text;
-    enum status status;
-
-    text_init(&text);
-    status = worker_config_print(program->config, &text, err);
-    if (status == OK)
-        printf("%s\n", text.data);
-    text_clear(&text);
-    return status;
+    network_user_clear(&anonymizer->self);
+    trust_destroy(&anonymizer->trust);
+    network_destroy(&anonymizer->network);
+    genesis_destroy(&anonymizer->genesis);
+    worker_config_destroy(&anonymizer->config);
 }
 
 int main(int argc, char **argv)
 {
-    struct program program = {0};
-    struct service_options options;
-    struct service_settings settings = {.name = "anchorite-anonymizer",
-                                        .shutdown_ms = SHUTDOWN_MS,
-                                        .start = on_start,
-                                        .stop = on_stop,
-                                        .end = on_end,
-                                        .context = &program};
-    struct error err;
-    enum status status;
+    struct anonymizer anonymizer = {.config = NULL};
+    const struct program program = {.name = "anchorite-anonymizer",
+                                    .help = help,
+                                    .shutdown_ms = SHUTDOWN_MS,
+                                    .load = load,
+                                    .print = print,
+                                    .start = start,
+                                    .close = close_worker,
+                                    .clear = clear,
+                                    .context = &anonymizer};
 
-    process_protect();
-    error_init(&err);
-    status = service_options_parse(&options, argc, argv, &err);
-    if (status == OK && options.help) {
-        fputs(help, stdout);
-        return 0;
-    }
-    /* Before the first key is read. */
-    if (status == OK)
-        status = private_key_lock_memory(&err);
-    if (status == OK)
-        status = program_load(&program, options.config, &err);
-    if (status == OK && options.check) {
-        status = check(&program, &err);
-    } else if (status == OK) {
-        log_open("anchorite-anonymizer", program.config->log);
-        settings.ready_fd = options.ready_fd;
-        status = service_run(&settings, &err);
-    }
-    program_clear(&program);
-    return status == OK ? status_exit_code(OK) : fail(&err);
+    return program_main(&program, argc, argv);
 }

@@ -1,7 +1,6 @@
 #include "common/service.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include <uv.h>
 
 #include "common/log.h"
-#include "common/number.h"
 #include "common/process.h"
 #include "common/states.h"
 #include "common/text.h"
@@ -394,52 +392,7 @@ struct uv_loop_s *service_loop(struct service *service)
     return &service->loop;
 }
 
-/* ---- options and configuration ---- */
-
-/* The value behind option i, and on to it. */
-static const char *value_of(int argc, char **argv, int *i)
-{
-    return *i + 1 < argc ? argv[++*i] : NULL;
-}
-
-enum status service_options_parse(struct service_options *options, int argc,
-                                  char **argv, struct error *err)
-{
-    uint64_t number;
-
-    *options = (struct service_options){.ready_fd = -1};
-    for (int i = 1; i < argc; i++) {
-        const char *option = argv[i];
-
-        if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
-            options->help = true;
-            return OK;
-        }
-        if (strcmp(option, "--check") == 0) {
-            options->check = true;
-        } else if (strcmp(option, "--config") == 0) {
-            options->config = value_of(argc, argv, &i);
-            if (options->config == NULL)
-                return error_set(err, E_USAGE, "--config: expected a file");
-        } else if (strcmp(option, "--ready-fd") == 0) {
-            const char *value = value_of(argc, argv, &i);
-
-            if (value == NULL || !number_parse_unsigned(bytes_of_string(value),
-                                                        0, INT32_MAX, &number))
-                return error_set(err, E_USAGE, "--ready-fd: expected a number");
-            options->ready_fd = (int)number;
-            if (fcntl(options->ready_fd, F_GETFD) < 0)
-                return error_set(err, E_USAGE,
-                                 "--ready-fd %d: no such descriptor is open",
-                                 options->ready_fd);
-        } else {
-            return error_set(err, E_USAGE, "there is no option \"%s\"", option);
-        }
-    }
-    if (options->config == NULL)
-        return error_set(err, E_USAGE, "--config FILE is missing");
-    return OK;
-}
+/* ---- configuration ---- */
 
 enum status service_load_config(const char *path, file_taker *take,
                                 void *target, struct error *err)
@@ -454,21 +407,5 @@ enum status service_load_config(const char *path, file_taker *take,
     if (status == OK)
         status = file_load(path, CONFIG_SIZE_MAX, take, target, err);
     text_clear(&folder);
-    return status;
-}
-
-enum status service_print_config(const struct json *config, struct error *err)
-{
-    struct text text;
-    enum status status;
-
-    text_init(&text);
-    status = json_print(json_root(config), &text, err);
-    if (status == OK)
-        status = text_append_string(&text, "\n", err);
-    if (status == OK)
-        status = descriptor_write(STDOUT_FILENO, text_bytes(&text),
-                                  "standard output", err);
-    text_clear(&text);
     return status;
 }

@@ -1,8 +1,8 @@
 /*
  * common/service.h - the skeleton of a service: loop, signals, readiness, end.
  *
- * A program's main() parses its options, reads its configuration, and calls
- * service_run() with what it wants to be called for:
+ * A program (common/program.h) calls service_run() with what it wants to be
+ * called for:
  *
  *     start()    open what is needed, register handlers on the loop
  *       |        "ready" on --ready-fd: nobody has to sleep to wait for us
@@ -32,7 +32,6 @@
 
 #include "common/error.h"
 #include "common/files.h"
-#include "common/json.h"
 
 struct service;
 struct uv_loop_s;
@@ -82,28 +81,11 @@ MUST_USE enum status service_do(struct service *service, service_work *work,
                                 struct service_job **job, struct error *err);
 void service_cancel(struct service_job *job);
 
-/* ---- options and configuration ---- */
-
-struct service_options {
-    const char *config; /* path */
-    int ready_fd;
-    bool check; /* print the configuration and exit */
-    bool help;
-};
-
-/* --config FILE [--check] [--ready-fd N] | --help.  E_USAGE with the reason. */
-MUST_USE enum status service_options_parse(struct service_options *options,
-                                           int argc, char **argv,
-                                           struct error *err);
+/* ---- configuration ---- */
 
 /* Have the configuration taken.  Its folder, where the keys are, must be ours
  * alone (common/process.h).  Errors name the file. */
 MUST_USE enum status service_load_config(const char *path, file_taker *take,
                                          void *target, struct error *err);
-
-/* For --check: the whole configuration, defaults included, on standard
- * output. */
-MUST_USE enum status service_print_config(const struct json *config,
-                                          struct error *err);
 
 #endif

@@ -1,15 +1,11 @@
 /*
  * ledger/main.c - anchorite-ledger, one organisation's node.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uv.h>
 
-#include "common/log.h"
 #include "common/process.h"
-#include "common/service.h"
+#include "common/program.h"
 #include "common/sign.h"
 #include "ledger/audit_command.h"
 #include "ledger/config.h"
@@ -34,116 +30,104 @@ static const char help[] =
     "The first SIGTERM ends it when what is in flight is done, the second at "
     "once.\n";
 
-/* All that the node borrows. */
-struct program {
+/* All that the node borrows, and the node. */
+struct node_parts {
     struct config *config;
     struct genesis *genesis;
-    struct certificate *certificate;
-    struct private_key *key, *cosign_key;
-    struct curve_pair curve;
+    struct network_user self;
+    struct private_key *cosign_key;
     struct node_peer peer[GENESIS_NODES_MAX];
     struct node *node;
 };
 
-static void program_clear(struct program *program)
+static struct program_identity identity(const struct config *config)
 {
-    curve_pair_clear(&program->curve);
-    private_key_destroy(&program->cosign_key);
-    private_key_destroy(&program->key);
-    certificate_destroy(&program->certificate);
-    genesis_destroy(&program->genesis);
-    config_destroy(&program->config);
+    return (struct program_identity){.certificate = config->certificate,
+                                     .key = config->key,
+                                     .curve = config->curve};
 }
 
-/* Files that are there must belong together. */
-static enum status check_key(const struct program *program, struct error *err)
-{
-    struct public_key *key = NULL;
-    enum status status = private_key_public(program->key, &key, err);
-
-    if (status == OK &&
-        !public_key_equal(key, certificate_key(program->certificate)))
-        status = error_set(err, E_INPUT, "%s: is not the key of %s",
-                           program->config->key, program->config->certificate);
-    public_key_destroy(&key);
-    return status;
-}
-
-static enum status check_cosigner(const struct program *program,
+static enum status check_cosigner(const struct node_parts *parts,
                                   const struct genesis_node *self,
                                   struct error *err)
 {
+    const struct config *config = parts->config;
     struct public_key *cosigner = NULL;
     uint8_t raw[ED25519_KEY_SIZE];
     enum status status;
 
-    if (private_key_type(program->cosign_key) != KEY_ED25519)
+    if (private_key_type(parts->cosign_key) != KEY_ED25519)
         return error_set(err, E_INPUT, "%s: is not an Ed25519 key",
-                         program->config->cosign);
-    status = private_key_public(program->cosign_key, &cosigner, err);
+                         config->cosign);
+    status = private_key_public(parts->cosign_key, &cosigner, err);
     if (status != OK)
         return status;
     public_key_raw(cosigner, raw);
     public_key_destroy(&cosigner);
     if (memcmp(raw, self->cosigner.key, sizeof raw) != 0)
-        return error_set(
-            err, E_INPUT, "%s: is not the key that %s names for %s",
-            program->config->cosign, program->config->genesis, self->name);
+        return error_set(err, E_INPUT,
+                         "%s: is not the key that %s names for %s",
+                         config->cosign, config->genesis, self->name);
     return OK;
 }
 
-static enum status check_identity(const struct program *program,
-                                  struct error *err)
+/* Files that are there must belong together. */
+static enum status check_files(const struct node_parts *parts,
+                               struct error *err)
 {
+    const struct config *config = parts->config;
+    const struct program_identity files = identity(config);
     const struct genesis_node *self =
-        genesis_node(program->genesis, program->config->node);
+        genesis_node(parts->genesis, config->node);
     enum status status;
 
     if (self == NULL)
         return error_set(err, E_INPUT, "%s: there is no node %ju",
-                         program->config->genesis,
-                         (uintmax_t)program->config->node);
+                         config->genesis, (uintmax_t)config->node);
     if (strcmp(certificate_id(self->certificate),
-               certificate_id(program->certificate)) != 0)
-        return error_set(
-            err, E_INPUT, "%s: is not the certificate that %s names for %s",
-            program->config->certificate, program->config->genesis, self->name);
-    status = check_key(program, err);
-    if (status == OK)
-        status = check_cosigner(program, self, err);
-    return status;
+               certificate_id(parts->self.certificate)) != 0)
+        return error_set(err, E_INPUT,
+                         "%s: is not the certificate that %s names for %s",
+                         config->certificate, config->genesis, self->name);
+    status = program_identity_check(&files, &parts->self, err);
+    return status == OK ? check_cosigner(parts, self, err) : status;
 }
 
-static enum status program_load(struct program *program, const char *path,
-                                struct error *err)
+static enum status load(void *context, const char *path, enum log_level *log,
+                        struct error *err)
 {
+    struct node_parts *parts = context;
     const struct config *config;
-    enum status status = config_load(&program->config, path, err);
+    struct program_identity files;
+    enum status status = config_load(&parts->config, path, err);
 
     if (status != OK)
         return status;
-    config = program->config;
-    status = genesis_load(&program->genesis, config->genesis, err);
-    if (status == OK)
-        status =
-            certificate_load(&program->certificate, config->certificate, err);
-    if (status == OK)
-        status = private_key_load(&program->key, config->key, err);
-    if (status == OK)
-        status = private_key_load(&program->cosign_key, config->cosign, err);
-    if (status == OK)
-        status = curve_pair_load(&program->curve, config->curve, err);
-    if (status == OK)
-        status = process_check_folder(config->raft_folder, err);
-    if (status == OK)
-        status = check_identity(program, err);
-    for (size_t i = 0; status == OK && i < config->peer_count; i++)
-        program->peer[i] =
+    config = parts->config;
+    files = identity(config);
+    *log = config->log;
+    for (size_t i = 0; i < config->peer_count; i++)
+        parts->peer[i] =
             (struct node_peer){.id = config->peer[i].id,
                                .raft_address = config->peer[i].raft,
                                .endpoint = config->peer[i].bus,
                                .curve = config->peer[i].curve};
-    return status;
+    status = genesis_load(&parts->genesis, config->genesis, err);
+    if (status == OK)
+        status = program_identity_load(&files, &parts->self, err);
+    if (status == OK)
+        status = private_key_load(&parts->cosign_key, config->cosign, err);
+    if (status == OK)
+        status = process_check_folder(config->raft_folder, err);
+    return status == OK ? check_files(parts, err) : status;
+}
+
+static enum status print(const void *context, struct text *out,
+                         struct error *err)
+{
+    const struct node_parts *parts = context;
+
+    return config_print(parts->config, out, err);
 }
 
 /* Besides the lanes, the loop and libuv's own threads. */
@@ -159,108 +143,65 @@ static void on_failed(void *context, const struct error *why)
     service_fail(context, why);
 }
 
-static enum status on_start(struct service *service, void *context,
-                            struct error *err)
+static enum status start(struct service *service, void *context,
+                         struct error *err)
 {
-    struct program *program = context;
-    const struct config *config = program->config;
+    struct node_parts *parts = context;
+    const struct config *config = parts->config;
     struct node_options options = {.loop = service_loop(service),
-                                   .genesis = program->genesis,
+                                   .genesis = parts->genesis,
                                    .id = config->node,
                                    .listen = config->listen,
                                    .raft_address = config->raft,
                                    .database = config->database,
                                    .raft_folder = config->raft_folder,
-                                   .certificate = program->certificate,
-                                   .key = program->key,
-                                   .cosign_key = program->cosign_key,
-                                   .curve = &program->curve,
-                                   .peer = program->peer,
+                                   .certificate = parts->self.certificate,
+                                   .key = parts->self.key,
+                                   .cosign_key = parts->cosign_key,
+                                   .curve = &parts->self.pair,
+                                   .peer = parts->peer,
                                    .peer_count = config->peer_count,
                                    .threads = verifying_threads(),
                                    .failed = on_failed,
                                    .context = service};
 
-    return node_open(&program->node, &options, err);
+    return node_open(&parts->node, &options, err);
 }
 
-static void on_closed(void *context)
+static void close_node(void *context, program_closed *closed,
+                       void *closed_context)
 {
-    service_finished(context);
+    struct node_parts *parts = context;
+
+    node_close(&parts->node, closed, closed_context);
 }
 
-static void on_stop(struct service *service, void *context)
+static void clear(void *context)
 {
-    struct program *program = context;
+    struct node_parts *parts = context;
 
-    if (program->node == NULL)
-        service_finished(service);
-    else
-        node_close(&program->node, on_closed, service);
-}
-
-/* The node is still there if starting failed after it. */
-static void on_end(struct service *service, void *context)
-{
-    struct program *program = context;
-
-    (void)service;
-    node_close(&program->node, NULL, NULL);
-}
-
-static int fail(const struct error *err)
-{
-    fprintf(stderr, "anchorite-ledger: %s\n", err->text);
-    return status_exit_code(err->status);
-}
-
-static enum status check(const struct program *program, struct error *err)
-{
-    struct text text;
-    enum status status;
-
-    text_init(&text);
-    status = config_print(program->config, &text, err);
-    if (status == OK)
-        printf("%s\n", text.data);
-    text_clear(&text);
-    return status;
+    network_user_clear(&parts->self);
+    private_key_destroy(&parts->cosign_key);
+    genesis_destroy(&parts->genesis);
+    config_destroy(&parts->config);
 }
 
 int main(int argc, char **argv)
 {
-    struct program program = {0};
-    struct service_options options;
-    struct service_settings settings = {.name = "anchorite-ledger",
-                                        .shutdown_ms = SHUTDOWN_MS,
-                                        .start = on_start,
-                                        .stop = on_stop,
-                                        .end = on_end,
-                                        .context = &program};
-    struct error err;
-    enum status status;
+    struct node_parts parts = {.config = NULL};
+    const struct program program = {.name = "anchorite-ledger",
+                                    .help = help,
+                                    .shutdown_ms = SHUTDOWN_MS,
+                                    .load = load,
+                                    .print = print,
+                                    .start = start,
+                                    .close = close_node,
+                                    .clear = clear,
+                                    .context = &parts};
 
-    process_protect();
-    error_init(&err);
-    if (argc > 1 && strcmp(argv[1], "--audit") == 0)
+    if (argc > 1 && strcmp(argv[1], "--audit") == 0) {
+        process_protect();
         return audit_command(argc - 1, argv + 1);
-    status = service_options_parse(&options, argc, argv, &err);
-    if (status == OK && options.help) {
-        fputs(help, stdout);
-        return 0;
     }
-    /* Before the first key is read. */
-    if (status == OK)
-        status = private_key_lock_memory(&err);
-    if (status == OK)
-        status = program_load(&program, options.config, &err);
-    if (status == OK && options.check) {
-        status = check(&program, &err);
-    } else if (status == OK) {
-        log_open("anchorite-ledger", program.config->log);
-        settings.ready_fd = options.ready_fd;
-        status = service_run(&settings, &err);
-    }
-    program_clear(&program);
-    return status == OK ? status_exit_code(OK) : fail(&err);
+    return program_main(&program, argc, argv);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "common/json.h"
 #include "common/log.h"
 #include "tests/lib/child.h"
 #include "tests/lib/scratch.h"
@@ -495,76 +496,7 @@ static void handle_that_stays_is_a_mistake(void)
     CU_ASSERT(child_aborts(forget_a_handle));
 }
 
-/* ---- options ---- */
-
-static enum status parse(struct service_options *options, int argc, char **argv)
-{
-    error_init(&err);
-    return service_options_parse(options, argc, argv, &err);
-}
-
-static void options_are_parsed(void)
-{
-    char *all[] = {"x", "--config", "c.json", "--check", "--ready-fd", "2"};
-    char *help[] = {"x", "--config", "c.json", "-h", "--nonsense"};
-    struct service_options options;
-
-    CU_ASSERT_EQUAL(parse(&options, 6, all), OK);
-    CU_ASSERT_STRING_EQUAL(options.config, "c.json");
-    CU_ASSERT(options.check && !options.help);
-    CU_ASSERT_EQUAL(options.ready_fd, 2);
-    CU_ASSERT_EQUAL(parse(&options, 3, all), OK);
-    CU_ASSERT(!options.check);
-    CU_ASSERT_EQUAL(options.ready_fd, -1);
-    CU_ASSERT_EQUAL(parse(&options, 5, help), OK);
-    CU_ASSERT(options.help);
-}
-
-static void wrong_options_are_refused(void)
-{
-    static char *wrong[][4] = {
-        {"x"},
-        {"x", "--config"},
-        {"x", "--check"},
-        {"x", "--ready-fd", "2"},
-        {"x", "--ready-fd"},
-        {"x", "--ready-fd", "-1"},
-        {"x", "--ready-fd", "two"},
-        {"x", "--ready-fd", "999999"},
-        {"x", "--ready-fd", "99999999999"},
-        {"x", "--verbose"},
-        {"x", "file"},
-    };
-    struct service_options options;
-
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        int argc = 0;
-
-        while (argc < 4 && wrong[i][argc] != NULL)
-            argc++;
-        CU_ASSERT_EQUAL(parse(&options, argc, wrong[i]), E_USAGE);
-    }
-}
-
-static int print_config(void)
-{
-    struct json *config = NULL;
-    enum status status =
-        json_parse(&config, bytes_of_string("{\"a\":[1,true]}"), &err);
-
-    if (status == OK && dup2(ready[1], STDOUT_FILENO) >= 0)
-        status = service_print_config(config, &err);
-    json_destroy(&config);
-    return status != OK;
-}
-static void configuration_is_printed(void)
-{
-    char text[64] = "";
-
-    CU_ASSERT(said(print_config, text, sizeof text - 1) > 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"a\": ["));
-    CU_ASSERT_EQUAL(text[strlen(text) - 1], '\n');
-}
+/* ---- configuration ---- */
 
 static enum status take(struct bytes content, void *target, struct error *why)
 {
@@ -622,11 +554,8 @@ void suite_service(void)
         {"the end cancels all jobs", end_cancels_all_jobs},
         {"a job can be cancelled", job_can_be_cancelled},
         {"too many jobs are refused", too_many_jobs_are_refused},
-        {"options are parsed", options_are_parsed},
-        {"wrong options are refused", wrong_options_are_refused},
         {"the configuration is loaded, from a private folder only",
          configuration_is_loaded_from_a_private_folder},
-        {"the configuration is printed", configuration_is_printed},
     };
 
     suite_add("service", tests, sizeof tests / sizeof tests[0]);

@@ -632,6 +632,8 @@ static enum status answer_recorded(struct worker *worker,
         return status;
     digest_hex(&entry, hex);
     status = shown_ask(&shown, request->ledger, hex, err);
+    if (status == E_NO)
+        err->status = status = E_SYSTEM; /* a node has acknowledged it */
     if (status == OK)
         status =
             text_append(&answer->memory, entry.byte, sizeof entry.byte, err);

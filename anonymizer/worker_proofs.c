@@ -155,27 +155,19 @@ static const struct certificate *founder(const struct genesis *genesis,
 
 /* The entries that wrote about it. */
 static enum status ask_positions(struct client *client, const char *id,
-                                 struct client_answer *answer,
-                                 struct bytes *positions, struct error *err)
+                                 struct text *positions, struct error *err)
 {
     char key[sizeof "certificate/" + CERTIFICATE_ID_SIZE];
-    struct message request;
+    bool more = false;
     enum status status;
 
     snprintf(key, sizeof key, "certificate/%s", id);
-    question_init(&request, MESSAGE_HISTORY);
-    message_set_string(&request, HISTORY_KEY, key);
-    message_set_number(&request, HISTORY_FROM, 0);
-    status = client_ask(client, &request, MESSAGE_POSITIONS, answer, err);
-    if (status != OK)
-        return status;
-    *positions = message_bytes(&answer->message, POSITIONS_POSITIONS);
-    if (positions->size % 8 != 0 ||
-        positions->size / 8 > WORKER_CERTIFICATE_VERSIONS)
-        return error_set(err, E_SYSTEM,
-                         "the node answered with what is no history of a "
-                         "certificate");
-    return OK;
+    status = history_ask(client, key, 0, positions, &more, err);
+    if (status == OK && positions->size / 8 > WORKER_CERTIFICATE_VERSIONS)
+        status = error_set(err, E_SYSTEM,
+                           "the node answered with what is no history of a "
+                           "certificate");
+    return status;
 }
 
 /* The one that it enrols, if that is the one asked for; else NULL. */
@@ -225,19 +217,20 @@ enum status worker_certificate_ask(struct certificate **certificate,
                                    const char *id, struct error *err)
 {
     const struct certificate *known = founder(genesis, id);
-    struct client_answer answer = {.memory = NULL};
-    struct bytes positions = bytes_of(NULL, 0);
+    struct text positions;
     enum status status;
 
     *certificate = NULL;
     if (known != NULL)
         return certificate_decode(certificate, certificate_der(known), err);
-    status = ask_positions(client, id, &answer, &positions, err);
+    text_init(&positions);
+    status = ask_positions(client, id, &positions, err);
     if (status == OK)
-        status = ask_enrolled(certificate, client, positions, id, err);
+        status =
+            ask_enrolled(certificate, client, text_bytes(&positions), id, err);
     if (status == OK && *certificate == NULL)
         status =
             error_set(err, E_REFUSED, "certificate %s is not enrolled", id);
-    client_answer_clear(&answer);
+    text_clear(&positions);
     return status;
 }

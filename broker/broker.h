@@ -27,8 +27,7 @@
 
 /* The log. */
 struct ledger_port {
-    /* How many entries the node that answers has.  (To ask for one that is not
-     * there takes until every node has said no.) */
+    /* As size_ask. */
     enum status (*size)(void *context, uint64_t *size, struct error *err);
     /* As shown_ask. */
     enum status (*show)(void *context, const char *which, struct shown *shown,

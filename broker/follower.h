@@ -35,8 +35,8 @@ MUST_USE enum status follower_begin(struct broker *broker, struct error *err);
 MUST_USE enum status follower_turn(struct broker *broker, bool *end,
                                    struct error *err);
 
-/* To the end of the log, as the node that answers first knows it: what it does
- * not have yet can only make a release stale. */
+/* To the end of the log, as a majority of the nodes knows it: what none of them
+ * has yet can only make a release stale. */
 MUST_USE enum status follower_catch_up(struct broker *broker,
                                        struct error *err);
 

@@ -14,17 +14,7 @@
 
 static enum status ledger_size(void *context, uint64_t *size, struct error *err)
 {
-    struct client_answer answer;
-    struct message request;
-    enum status status;
-
-    question_init(&request, MESSAGE_STATUS);
-    status = client_ask(context, &request, MESSAGE_STATE, &answer, err);
-    if (status != OK)
-        return status;
-    *size = message_number(&answer.message, STATE_SIZE);
-    client_answer_clear(&answer);
-    return OK;
+    return size_ask(context, size, err);
 }
 
 static enum status ledger_show(void *context, const char *which,

@@ -279,30 +279,14 @@ enum status ledger_show(const struct ledger_request *request, struct error *err)
 
 /* ---- history ---- */
 
-/* One answer's positions, which must go up, behind those that came before. */
-static enum status take_positions(const struct message *message,
-                                  struct text *all, uint64_t *next, bool *more,
-                                  struct error *err)
+/* Some more of them, behind those that came before. */
+static enum status add_positions(const struct text *part, struct text *all,
+                                 struct error *err)
 {
-    struct bytes bytes = message_bytes(message, POSITIONS_POSITIONS);
-
-    *more = message_number(message, POSITIONS_MORE) != 0;
-    if (bytes.size % 8 != 0 || (*more && bytes.size == 0))
-        return error_set(err, E_SYSTEM,
-                         "the node answered with %zu bytes of positions",
-                         bytes.size);
-    if (all->size / 8 + bytes.size / 8 > HISTORY_SHOWN_MAX)
+    if (all->size / 8 + part->size / 8 > HISTORY_SHOWN_MAX)
         return error_set(err, E_LIMIT, "more than %u positions",
                          HISTORY_SHOWN_MAX);
-    for (size_t i = 0; i < bytes.size; i += 8) {
-        uint64_t position = get_be64(bytes.data + i);
-
-        if (position < *next || position == UINT64_MAX)
-            return error_set(err, E_SYSTEM,
-                             "the node answered with positions out of order");
-        *next = position + 1;
-    }
-    return text_append(all, bytes.data, bytes.size, err);
+    return text_append(all, part->data, part->size, err);
 }
 
 static enum status ask_history(struct client *client, const char *key,
@@ -311,19 +295,17 @@ static enum status ask_history(struct client *client, const char *key,
     uint64_t next = 0;
     bool more = true;
     enum status status = OK;
+    struct text part;
 
+    text_init(&part);
     while (status == OK && more) {
-        struct client_answer answer;
-        struct message request;
-
-        question_init(&request, MESSAGE_HISTORY);
-        message_set_string(&request, HISTORY_KEY, key);
-        message_set_number(&request, HISTORY_FROM, next);
-        status = client_ask(client, &request, MESSAGE_POSITIONS, &answer, err);
+        status = history_ask(client, key, next, &part, &more, err);
         if (status == OK)
-            status = take_positions(&answer.message, all, &next, &more, err);
-        client_answer_clear(&answer);
+            status = add_positions(&part, all, err);
+        if (status == OK && part.size > 0)
+            next = get_be64(text_bytes(&part).data + part.size - 8) + 1;
     }
+    text_clear(&part);
     return status;
 }
 

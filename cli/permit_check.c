@@ -36,22 +36,29 @@ static enum status path_of(const struct permit_check *check, const char *said,
                         : network_path(check->session.folder, usual, path, err);
 }
 
+/* Of what several nodes have the newest. */
+static enum status take_checkpoint(void *context, const struct message *answer,
+                                   struct error *err)
+{
+    struct evidence *evidence = context;
+    struct trusted_checkpoint trusted;
+    enum status status = trust_check_note(
+        evidence->trust, message_bytes(answer, ANCHORED_NOTE), &trusted, err);
+
+    if (status == OK &&
+        trusted.checkpoint.size >= evidence->checkpoint.checkpoint.size)
+        evidence->checkpoint = trusted;
+    return status;
+}
+
 /* The newest that the nodes have signed, by those whom the auditor trusts. */
 static enum status ask_checkpoint(struct evidence *evidence, struct error *err)
 {
-    struct client_answer answer = {.memory = NULL};
     struct message request;
-    enum status status;
 
     question_init(&request, MESSAGE_CHECKPOINT);
-    status = client_ask(evidence->session.client, &request, MESSAGE_ANCHORED,
-                        &answer, err);
-    if (status == OK)
-        status = trust_check_note(evidence->trust,
-                                  message_bytes(&answer.message, ANCHORED_NOTE),
-                                  &evidence->checkpoint, err);
-    client_answer_clear(&answer);
-    return status;
+    return client_ask_most(evidence->session.client, &request, MESSAGE_ANCHORED,
+                           take_checkpoint, evidence, err);
 }
 
 /* What is in the log by now has to be looked at, too: where a quorum cosigns it

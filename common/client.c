@@ -26,8 +26,12 @@ struct client_node {
     const struct network_node *about;
     uint64_t peer;
     bool ready;
-    bool refused;      /* it does not accept us, or we do not accept it */
-    bool has_failed;   /* said no to this request, for good */
+    bool refused;    /* it does not accept us, or we do not accept it */
+    bool is_silent;  /* from a question without an answer to the next answer */
+    bool was_tried;  /* was asked what is asked now */
+    bool has_said;   /* answered that for good, if only by a no */
+    bool has_denied; /* and this: there is no such thing */
+    bool has_answered; /* or what was wanted */
     struct error lost; /* why it is not ready */
 };
 
@@ -48,6 +52,7 @@ struct client {
     enum outcome outcome;
     struct client_answer *answer;
     struct error broken; /* no memory for the answer */
+    struct error no;     /* the last one for good */
 };
 
 static uint64_t clock_ms(void)
@@ -79,13 +84,16 @@ static enum status answer_copy(struct client_answer *answer,
     return OK;
 }
 
-/* Any answer: a late one to an earlier request is dropped. */
+/* Any answer: a late one to an earlier request says only that it is awake. */
 static void take_answer(struct bus *bus, const struct bus_sender *sender,
                         const struct message *message, void *context)
 {
     struct client *client = context;
 
     (void)bus;
+    for (size_t i = 0; i < client->node_count; i++)
+        if (client->node[i].peer == sender->peer)
+            client->node[i].is_silent = false;
     if (client->asked == NULL || client->outcome != PENDING ||
         sender->peer != client->asked->peer ||
         memcmp(message->request_id, client->request_id,
@@ -111,6 +119,7 @@ static void watch(struct bus *bus, uint64_t peer, enum bus_news news,
     node->ready = news == BUS_READY;
     if (news == BUS_READY) {
         node->refused = false;
+        node->is_silent = false;
         return;
     }
     node->lost = *err;
@@ -264,6 +273,7 @@ static enum status attempt(struct client *client, struct client_node *node,
     uint64_t until = clock_ms() + ATTEMPT_MS;
     enum status status;
 
+    node->was_tried = true;
     client->answer = answer;
     client->outcome = PENDING;
     client->asked = node;
@@ -281,9 +291,11 @@ static enum status attempt(struct client *client, struct client_node *node,
     if (status == OK && client->outcome == LOST)
         status =
             error_set(err, E_IO, "%s: lost while it was asked", name_of(node));
-    else if (status == OK)
+    else if (status == OK) {
+        node->is_silent = true;
         status = error_set(err, E_IO, "%s: silent for %d ms", name_of(node),
                            ATTEMPT_MS);
+    }
     return status;
 }
 
@@ -303,35 +315,71 @@ static bool prefer(struct client *client, const struct client_node *asked,
     return false;
 }
 
-/* The next one that can be asked; NULL if there is none now. */
+/* How many have to say the same before it counts: whatever is anchored is known
+ * to so many nodes, and any two such majorities share one. */
+static size_t majority(const struct client *client)
+{
+    return client->node_count / 2 + 1;
+}
+
+/* Those that have said something for good. */
+static size_t count_said(const struct client *client)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < client->node_count; i++)
+        count += client->node[i].has_said;
+    return count;
+}
+
+/* Once a majority has spoken each of the others is heard, too, if it answers:
+ * it may know more.  Nobody is waited for twice. */
+static bool may_choose(const struct client_node *node, bool settled)
+{
+    return node->ready && !node->has_said &&
+           !(settled && (node->was_tried || node->is_silent));
+}
+
+/* The next one that can be asked, a silent one only if there is no other; NULL
+ * if there is none now. */
 static struct client_node *choose(struct client *client)
 {
+    bool settled = count_said(client) >= majority(client);
+    struct client_node *chosen = NULL;
+
     for (size_t i = 0; i < client->node_count; i++) {
         size_t index = (client->next + i) % client->node_count;
         struct client_node *node = &client->node[index];
 
-        if (node->ready && !node->has_failed) {
-            client->next = index;
-            return node;
-        }
+        if (may_choose(node, settled) &&
+            (chosen == NULL || (chosen->is_silent && !node->is_silent)))
+            chosen = node;
     }
-    return NULL;
+    if (chosen != NULL)
+        client->next = (size_t)(chosen - client->node);
+    return chosen;
 }
 
-/* Can nobody be expected any more?  Those that are there have all said no, and
- * the others have had the time to appear; or all refuse us. */
+/* Can nobody be expected any more?  A majority has said no, or refuses us, and
+ * the others have had the time to appear; or all refuse us.  One that refuses
+ * us may only not have heard yet that we are enrolled: it is greeted again, and
+ * has that time, too. */
 static bool is_over(const struct client *client)
 {
     bool greeted = clock_ms() - client->opened_ms >= GREETING_MS;
-    size_t failed = 0, refused = 0;
+    size_t refused = 0, absent = 0;
 
     for (size_t i = 0; i < client->node_count; i++) {
-        failed += client->node[i].has_failed;
-        refused += client->node[i].refused;
+        const struct client_node *node = &client->node[i];
+
+        refused += node->refused && !node->has_said;
+        absent += !node->refused && !node->has_said && !node->ready;
     }
-    if (failed == 0)
-        return refused == client->node_count;
-    return greeted || failed + refused == client->node_count;
+    if (refused == client->node_count)
+        return true;
+    return count_said(client) >= majority(client)
+               ? greeted || absent == 0
+               : greeted && refused >= majority(client);
 }
 
 /* The last word when the time is over: what was heard last, if anything. */
@@ -348,6 +396,14 @@ static enum status no_quorum(const struct client *client,
                          name_of(&client->node[0]),
                          (uintmax_t)client->options->timeout_ms,
                          heard[0] != '\0' ? "; last: " : "", heard);
+    if (count_said(client) > 0)
+        return error_set(err, E_SYSTEM,
+                         "no quorum: %zu of %zu nodes answered within %ju ms, "
+                         "and this takes %zu%s%s",
+                         count_said(client), client->node_count,
+                         (uintmax_t)client->options->timeout_ms,
+                         majority(client), heard[0] != '\0' ? "; last: " : "",
+                         heard);
     return error_set(err, E_SYSTEM,
                      "no quorum: no answer within %ju ms from any of %zu "
                      "nodes%s%s",
@@ -355,21 +411,27 @@ static enum status no_quorum(const struct client *client,
                      heard[0] != '\0' ? "; last: " : "", heard);
 }
 
-static enum status all_refused(const struct client *client, struct error *err)
+static enum status most_refused(const struct client *client, struct error *err)
 {
-    *err = client->node[0].lost;
-    return error_wrap(err, "%s", name_of(&client->node[0]));
+    const struct client_node *node = client->node;
+
+    while (!node->refused)
+        node++;
+    *err = node->lost;
+    return error_wrap(err, "%s", name_of(node));
 }
 
-/* Does it send us to one that has said no for good?  Then that is its answer,
- * too. */
+/* Does it, instead of an answer of its own, send us to one that has said no for
+ * good?  Then that is its answer, too. */
 static bool leads_to_no(const struct client *client,
                         const struct message *message)
 {
     struct bytes leader = message_bytes(message, FAILED_LEADER);
 
+    if (message_number(message, FAILED_RETRY) == 0)
+        return false;
     for (size_t i = 0; i < client->node_count && leader.size > 0; i++)
-        if (client->node[i].has_failed &&
+        if (client->node[i].has_said && !client->node[i].has_answered &&
             network_node_is(client->node[i].about, leader))
             return true;
     return false;
@@ -384,17 +446,21 @@ static bool take_failed(struct client *client, struct client_node *node,
     bool led = false;
 
     if (message->type != MESSAGE_FAILED) {
-        node->has_failed = true;
+        node->has_said = true;
         (void)!error_set(last, E_SYSTEM, "%s: answered \"%s\"", name_of(node),
                          message_name(message->type));
     } else if (leads_to_no(client, message)) {
-        node->has_failed = true;
+        node->has_said = true;
+        *last = client->no;
     } else {
         (void)!failed_error(node, message, last);
-        node->has_failed = message_number(message, FAILED_RETRY) == 0;
+        node->has_said = message_number(message, FAILED_RETRY) == 0;
+        node->has_denied = node->has_said && last->status == E_NO;
         led = prefer(client, node, message_bytes(message, FAILED_LEADER)) &&
               !client->was_led;
     }
+    if (node->has_said)
+        client->no = *last;
     client->was_led = led;
     client_answer_clear(answer);
     return !led;
@@ -444,9 +510,91 @@ static enum status begin(struct client *client, struct message *request,
     enum status status = bus_request_id(client->request_id, err);
 
     *answer = (struct client_answer){.memory = NULL};
+    for (size_t i = 0; i < client->node_count; i++)
+        client->node[i].was_tried = client->node[i].has_said =
+            client->node[i].has_denied = client->node[i].has_answered = false;
     if (status == OK)
         memcpy(request->request_id, client->request_id,
                sizeof request->request_id);
+    return status;
+}
+
+/* What is asked, and who is told of each answer: nobody, if the first one is
+ * enough. */
+struct question {
+    struct message *request;
+    enum message_type expected;
+    client_take *take;
+    void *context;
+};
+
+/* An answer that was wanted.  *done: it is enough. */
+static enum status take_wanted(struct client *client, struct question *question,
+                               struct client_answer *answer, bool *done,
+                               struct error *err)
+{
+    struct client_node *node = &client->node[answer->node];
+    enum status status;
+
+    *done = question->take == NULL;
+    if (*done)
+        return OK;
+    node->has_said = node->has_answered = true;
+    status = question->take(question->context, &answer->message, err);
+    client_answer_clear(answer);
+    return status;
+}
+
+/* A majority has spoken, or refuses us. */
+static enum status conclude(const struct client *client, struct error *err)
+{
+    size_t answered = 0, denied = 0;
+
+    for (size_t i = 0; i < client->node_count; i++) {
+        answered += client->node[i].has_answered;
+        denied += client->node[i].has_denied;
+    }
+    if (count_said(client) < majority(client))
+        return most_refused(client, err);
+    if (answered > 0 && answered + denied >= majority(client))
+        return OK;
+    if (answered > 0 ||
+        (client->no.status == E_NO && denied < majority(client)))
+        return error_set(err, E_SYSTEM,
+                         "no quorum: the nodes do not agree; last: %s",
+                         client->no.text);
+    *err = client->no;
+    return err->status;
+}
+
+static enum status ask(struct client *client, struct question *question,
+                       struct client_answer *answer, struct error *err)
+{
+    uint64_t deadline_ms = clock_ms() + client->options->timeout_ms;
+    struct error last;
+    bool done = false;
+    enum status status = begin(client, question->request, answer, err);
+
+    error_init(&last);
+    while (status == OK && !done) {
+        struct client_node *node = choose(client);
+
+        if (node != NULL) {
+            status =
+                ask_once(client, node, question->request, question->expected,
+                         deadline_ms, answer, &done, &last, err);
+            if (status == OK && done)
+                status = take_wanted(client, question, answer, &done, err);
+        } else if (is_over(client)) {
+            return conclude(client, err);
+        } else if (turn(client, deadline_ms, err) == E_CANCELLED) {
+            status = E_CANCELLED;
+        }
+        if (status == OK && !done && clock_ms() >= deadline_ms)
+            return count_said(client) >= majority(client)
+                       ? conclude(client, err)
+                       : no_quorum(client, &last, err);
+    }
     return status;
 }
 
@@ -454,32 +602,27 @@ enum status client_ask(struct client *client, struct message *request,
                        enum message_type expected, struct client_answer *answer,
                        struct error *err)
 {
-    uint64_t deadline_ms = clock_ms() + client->options->timeout_ms;
-    struct error last;
-    bool done = false;
-    enum status status = begin(client, request, answer, err);
+    struct question question = {.request = request, .expected = expected};
 
-    error_init(&last);
-    for (size_t i = 0; i < client->node_count; i++)
-        client->node[i].has_failed = false;
-    while (status == OK && !done) {
-        struct client_node *node = choose(client);
+    return ask(client, &question, answer, err);
+}
 
-        if (node != NULL) {
-            status = ask_once(client, node, request, expected, deadline_ms,
-                              answer, &done, &last, err);
-        } else if (is_over(client)) {
-            if (last.status == OK)
-                return all_refused(client, err);
-            *err = last;
-            return err->status;
-        } else if (turn(client, deadline_ms, err) == E_CANCELLED) {
-            status = E_CANCELLED;
-        }
-        if (status == OK && !done && clock_ms() >= deadline_ms)
-            return no_quorum(client, &last, err);
-    }
-    return status;
+enum status client_ask_most(struct client *client, struct message *request,
+                            enum message_type expected, client_take *take,
+                            void *context, struct error *err)
+{
+    struct question question = {.request = request,
+                                .expected = expected,
+                                .take = take,
+                                .context = context};
+    struct client_answer answer;
+
+    return ask(client, &question, &answer, err);
+}
+
+bool client_all_have_said(const struct client *client)
+{
+    return count_said(client) == client->node_count;
 }
 
 enum status client_ask_node(struct client *client, size_t index,

@@ -7,9 +7,15 @@
  *     answer               done
  *     failed, retry        the leader if it is named, else the next, after a
  *                          pause
- *     failed, for good     the next: a node may be behind or damaged; when all
- *                          that can be reached have said no, the last no
+ *     failed, for good     the next: a node may be behind or damaged; a no
+ *                          counts when k = floor(n / 2) + 1 nodes have said it,
+ *                          and all others that can be reached have nothing else
+ *                          to say
  *     lost, or silent      the next, with the same request under the same id
+ *
+ * What is anchored k nodes have executed, and any k others share one with them:
+ * "there is no such thing" is never concluded from nodes that are behind, and
+ * with fewer than k it is not concluded at all.
  *
  * An entry is handed in with the same bytes each time, which the log knows by
  * their id: however often it is handed in, it is there once.
@@ -21,6 +27,7 @@
 #define COMMON_CLIENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/error.h"
@@ -57,12 +64,32 @@ struct client_answer {
 void client_answer_clear(struct client_answer *answer);
 
 /* Ask whoever answers.  `expected` is the type that the answer must have.
- * E_SYSTEM if nobody answered in time, E_REFUSED if every node refuses the
- * user; else what the nodes said: E_NO if there is no such thing. */
+ * E_SYSTEM if nobody answered in time, or fewer than k said no; E_REFUSED if k
+ * nodes refuse the user; else what k nodes said: E_NO if there is no such
+ * thing. */
 MUST_USE enum status client_ask(struct client *client, struct message *request,
                                 enum message_type expected,
                                 struct client_answer *answer,
                                 struct error *err);
+
+/* What one of several nodes has answered; borrowed. */
+typedef enum status client_take(void *context, const struct message *answer,
+                                struct error *err);
+
+/* Ask every node that can be reached, k of them at least: for what one that is
+ * behind would answer with less.  `take` gets each answer; a node that says no
+ * has none and counts among the k.  E_NO if all of them said so; else as
+ * client_ask. */
+MUST_USE enum status client_ask_most(struct client *client,
+                                     struct message *request,
+                                     enum message_type expected,
+                                     client_take *take, void *context,
+                                     struct error *err);
+
+/* Have all nodes spoken to what was asked last, when it came to a no?  Else one
+ * that could not be reached may know what has been acknowledged and is not
+ * anchored yet. */
+bool client_all_have_said(const struct client *client);
 
 /* Ask this node and no other. */
 MUST_USE enum status client_ask_node(struct client *client, size_t node,

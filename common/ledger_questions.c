@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/encoding.h"
 #include "common/proof.h"
 
@@ -96,23 +97,58 @@ static enum status take_shown(struct shown *shown, const struct which *which,
     return status;
 }
 
+static enum status ask_shown(struct shown *shown, struct client *client,
+                             const struct which *which, struct error *err)
+{
+    struct message request;
+
+    question_init(&request, which->by_id ? MESSAGE_SHOW : MESSAGE_FIND);
+    if (which->by_id)
+        message_set_bytes(&request, SHOW_ID,
+                          bytes_of(which->id.byte, DIGEST_SIZE));
+    else
+        message_set_number(&request, FIND_POSITION, which->position);
+    return client_ask(client, &request, MESSAGE_SHOWN, &shown->answer, err);
+}
+
+/* Who knows an id has it from somebody: perhaps from a node that has
+ * acknowledged the entry and is gone since.  Then those that are left have it
+ * in Raft's log, and execute it when they have a new leader, which is a matter
+ * of an election (ledger/replica.c) and not of this question. */
+#define ELECTED_MS 3000
+#define ELECTED_PAUSE_MS 50
+
+static enum status ask_named(struct shown *shown, struct client *client,
+                             const struct which *which, struct error *err)
+{
+    const struct timespec pause = {0, ELECTED_PAUSE_MS * 1000000L};
+    uint64_t until_ms = clock_steady_ms() + ELECTED_MS;
+    enum status status;
+    struct error why;
+
+    for (;;) {
+        error_init(&why);
+        status = ask_shown(shown, client, which, &why);
+        if (status != E_NO || !which->by_id || client_all_have_said(client) ||
+            clock_steady_ms() >= until_ms)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    if (status != OK)
+        *err = why;
+    return status;
+}
+
 enum status shown_ask(struct shown *shown, struct client *client,
                       const char *text, struct error *err)
 {
-    struct message request;
     struct which which;
     enum status status = parse_which(text, &which, err);
 
     *shown = (struct shown){.position = 0};
     if (status != OK)
         return status;
-    question_init(&request, which.by_id ? MESSAGE_SHOW : MESSAGE_FIND);
-    if (which.by_id)
-        message_set_bytes(&request, SHOW_ID,
-                          bytes_of(which.id.byte, DIGEST_SIZE));
-    else
-        message_set_number(&request, FIND_POSITION, which.position);
-    status = client_ask(client, &request, MESSAGE_SHOWN, &shown->answer, err);
+    status = ask_named(shown, client, &which, err);
     if (status == OK)
         status = take_shown(shown, &which, err);
     if (status != OK)
@@ -124,6 +160,89 @@ void shown_clear(struct shown *shown)
 {
     entry_clear(&shown->entry);
     client_answer_clear(&shown->answer);
+}
+
+/* ---- how much there is ---- */
+
+static enum status take_size(void *context, const struct message *answer,
+                             struct error *err)
+{
+    uint64_t *size = context, said = message_number(answer, STATE_SIZE);
+
+    (void)err;
+    if (said > *size)
+        *size = said;
+    return OK;
+}
+
+enum status size_ask(struct client *client, uint64_t *size, struct error *err)
+{
+    struct message request;
+
+    *size = 0;
+    question_init(&request, MESSAGE_STATUS);
+    return client_ask_most(client, &request, MESSAGE_STATE, take_size, size,
+                           err);
+}
+
+/* ---- a key's history ---- */
+
+/* Each from `from` on, and each larger than the one before. */
+static enum status check_positions(struct bytes bytes, uint64_t from, bool more,
+                                   struct error *err)
+{
+    if (bytes.size % 8 != 0 || (more && bytes.size == 0))
+        return error_set(err, E_SYSTEM,
+                         "the node answered with %zu bytes of positions",
+                         bytes.size);
+    for (size_t i = 0; i < bytes.size; i += 8) {
+        uint64_t position = get_be64(bytes.data + i);
+
+        if (position < from || position == UINT64_MAX)
+            return error_set(err, E_SYSTEM,
+                             "the node answered with positions out of order");
+        from = position + 1;
+    }
+    return OK;
+}
+
+struct history_part {
+    uint64_t from;
+    struct text *positions;
+    bool more;
+};
+
+/* All have the same ones from the first on, some not yet the last. */
+static enum status take_longest(void *context, const struct message *answer,
+                                struct error *err)
+{
+    struct history_part *part = context;
+    struct bytes bytes = message_bytes(answer, POSITIONS_POSITIONS);
+    bool more = message_number(answer, POSITIONS_MORE) != 0;
+    enum status status = check_positions(bytes, part->from, more, err);
+
+    if (status != OK || bytes.size < part->positions->size)
+        return status;
+    part->more = more || (part->more && bytes.size == part->positions->size);
+    text_reset(part->positions);
+    return text_append(part->positions, bytes.data, bytes.size, err);
+}
+
+enum status history_ask(struct client *client, const char *key, uint64_t from,
+                        struct text *positions, bool *more, struct error *err)
+{
+    struct history_part part = {.from = from, .positions = positions};
+    struct message request;
+    enum status status;
+
+    text_reset(positions);
+    question_init(&request, MESSAGE_HISTORY);
+    message_set_string(&request, HISTORY_KEY, key);
+    message_set_number(&request, HISTORY_FROM, from);
+    status = client_ask_most(client, &request, MESSAGE_POSITIONS, take_longest,
+                             &part, err);
+    *more = part.more;
+    return status;
 }
 
 /* ---- handing one in ---- */

@@ -32,28 +32,21 @@ static enum status ask_last(struct client *client, const char *id,
                             uint64_t *position, struct error *err)
 {
     char key[sizeof "certificate/" + CERTIFICATE_ID_SIZE];
-    struct client_answer answer;
-    struct message request;
-    struct bytes positions;
+    struct text positions;
+    bool more = false;
     enum status status;
 
+    text_init(&positions);
     snprintf(key, sizeof key, "certificate/%s", id);
-    question_init(&request, MESSAGE_HISTORY);
-    message_set_string(&request, HISTORY_KEY, key);
-    message_set_number(&request, HISTORY_FROM, 0);
-    status = client_ask(client, &request, MESSAGE_POSITIONS, &answer, err);
-    if (status != OK)
-        return status;
-    positions = message_bytes(&answer.message, POSITIONS_POSITIONS);
+    status = history_ask(client, key, 0, &positions, &more, err);
     /* Enrolled and revoked once each, at most. */
-    if (positions.size < 8 || positions.size % 8 != 0 ||
-        message_number(&answer.message, POSITIONS_MORE) != 0)
+    if (status == OK && (positions.size < 8 || more))
         status = error_set(err, E_SYSTEM,
                            "the node answered with what is no history of a "
                            "certificate");
-    else
-        *position = get_be64(positions.data + positions.size - 8);
-    client_answer_clear(&answer);
+    if (status == OK)
+        *position = get_be64(text_bytes(&positions).data + positions.size - 8);
+    text_clear(&positions);
     return status;
 }
 

@@ -20,11 +20,12 @@ MUST_USE enum status standing_admit(const struct genesis *genesis,
                                     const struct certificate *certificate,
                                     struct error *err);
 
-/* Asks the nodes, and takes the word of the one that answers, which may be a
- * moment behind; what matters more is judged by all of them, when an entry that
- * the certificate has signed is ordered.  E_REFUSED if it is not enrolled or
- * was revoked, E_SYSTEM if nobody answered in time or in good form, or
- * the nodes refuse the asking service itself. */
+/* Asks a majority of the nodes: a revocation that is anchored is not overlooked
+ * because one of them is behind (common/ledger_questions.h); what matters more
+ * is judged by all of them, when an entry that the certificate has signed is
+ * ordered.  E_REFUSED if it is not enrolled or was revoked, E_SYSTEM if too few
+ * answered in time or in good form, or the nodes refuse the asking service
+ * itself. */
 MUST_USE enum status standing_check(struct client *client,
                                     const struct genesis *genesis,
                                     const struct certificate *certificate,

@@ -25,7 +25,7 @@ struct fake_ledger {
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     struct fact fact[FAKE_LEDGER_ENTRIES_MAX];
-    size_t count;
+    size_t count, hidden; /* the last ones, which it does not have yet */
     unsigned asked;
     bool is_silent, forgets, is_shut;
 };
@@ -57,7 +57,7 @@ static void answer_history(struct fake_ledger *ledger,
     size_t count = 0;
 
     ledger->asked++;
-    for (size_t i = 0; i < ledger->count; i++)
+    for (size_t i = 0; i < ledger->count - ledger->hidden; i++)
         if (bytes_equal_string(key, ledger->fact[i].key))
             put_be64(memory + 8 * count++, i);
     if (count == 0) {
@@ -69,13 +69,34 @@ static void answer_history(struct fake_ledger *ledger,
     message_set_number(answer, POSITIONS_MORE, 0);
 }
 
-static void answer_find(struct fake_ledger *ledger,
-                        const struct message *request, struct message *answer)
+/* Where it is; behind all others if nowhere. */
+static uint64_t position_of(const struct fake_ledger *ledger, struct bytes id)
 {
-    uint64_t position = message_number(request, FIND_POSITION);
+    uint64_t at = 0;
+
+    for (; at < ledger->count; at++) {
+        struct digest own;
+        struct error err;
+
+        error_init(&err);
+        demand(digest_bytes(&own, text_bytes(&ledger->fact[at].entry), &err),
+               &err);
+        if (bytes_equal(id, bytes_of(own.byte, DIGEST_SIZE)))
+            break;
+    }
+    return at;
+}
+
+static void answer_shown(struct fake_ledger *ledger,
+                         const struct message *request, struct message *answer)
+{
+    uint64_t position =
+        request->type == MESSAGE_FIND
+            ? message_number(request, FIND_POSITION)
+            : position_of(ledger, message_bytes(request, SHOW_ID));
     const struct fact *fact;
 
-    if (position >= ledger->count || ledger->forgets) {
+    if (position >= ledger->count - ledger->hidden || ledger->forgets) {
         answer_no(answer, request);
         return;
     }
@@ -86,6 +107,23 @@ static void answer_find(struct fake_ledger *ledger,
     message_set_number(answer, SHOWN_VERDICT, (uint64_t)fact->verdict);
     message_set_bytes(answer, SHOWN_ENTRY, text_bytes(&fact->entry));
     message_set_bytes(answer, SHOWN_SIGNATURES, text_bytes(&fact->signatures));
+}
+
+static void answer_status(const struct fake_ledger *ledger,
+                          const struct message *request, struct message *answer)
+{
+    static const uint8_t root[DIGEST_SIZE];
+    uint64_t size = ledger->count - ledger->hidden;
+
+    message_init(answer, MESSAGE_STATE, request->request_id);
+    message_set_string(answer, STATE_ROLE, "follower");
+    message_set_string(answer, STATE_LEADER, "");
+    message_set_number(answer, STATE_TERM, 1);
+    message_set_number(answer, STATE_SIZE, size);
+    message_set_number(answer, STATE_BLOCK, size);
+    message_set_bytes(answer, STATE_ROOT, bytes_of(root, sizeof root));
+    message_set_number(answer, STATE_ANCHORED, size);
+    message_set_number(answer, STATE_BEHIND, 0);
 }
 
 static void on_question(struct bus *bus, const struct bus_sender *sender,
@@ -100,8 +138,10 @@ static void on_question(struct bus *bus, const struct bus_sender *sender,
     pthread_mutex_lock(&ledger->lock);
     if (request->type == MESSAGE_HISTORY)
         answer_history(ledger, request, &answer, memory);
+    else if (request->type == MESSAGE_STATUS)
+        answer_status(ledger, request, &answer);
     else
-        answer_find(ledger, request, &answer);
+        answer_shown(ledger, request, &answer);
     /* Whoever asked may have gone. */
     if (!ledger->is_silent &&
         bus_send(bus, sender->peer, &answer, &err) == E_LIMIT)
@@ -141,22 +181,29 @@ static void on_ending(uv_async_t *ending)
 
 /* ---- from the test's thread ---- */
 
-static void load_node(struct fake_ledger *ledger, const char *folder)
+static void load_node(struct fake_ledger *ledger, const char *folder,
+                      unsigned number)
 {
     struct network_user *node = &ledger->node;
     char path[512];
     struct error err;
 
     error_init(&err);
-    snprintf(path, sizeof path, "%s/node1/certificate.pem", folder);
+    snprintf(path, sizeof path, "%s/node%u/certificate.pem", folder, number);
     demand(certificate_load(&node->certificate, path, &err), &err);
-    snprintf(path, sizeof path, "%s/node1/key.pem", folder);
+    snprintf(path, sizeof path, "%s/node%u/key.pem", folder, number);
     demand(private_key_load(&node->key, path, &err), &err);
-    snprintf(path, sizeof path, "%s/node1/curve.key", folder);
+    snprintf(path, sizeof path, "%s/node%u/curve.key", folder, number);
     demand(curve_pair_load(&node->pair, path, &err), &err);
 }
 
 void fake_ledger_open(struct fake_ledger **out, const char *folder)
+{
+    fake_ledger_open_node(out, folder, 1);
+}
+
+void fake_ledger_open_node(struct fake_ledger **out, const char *folder,
+                           unsigned number)
 {
     struct fake_ledger *ledger = calloc(1, sizeof *ledger);
     char actual[ENDPOINT_SIZE_MAX];
@@ -173,19 +220,22 @@ void fake_ledger_open(struct fake_ledger **out, const char *folder)
     demand(network_user_load(&ledger->author, folder, "north.hospital-manager",
                              &err),
            &err);
-    load_node(ledger, folder);
-    settings = (struct bus_settings){.loop = &ledger->loop,
-                                     .service = ledger->network->node[0].name,
-                                     .pair = &ledger->node.pair,
-                                     .certificate = ledger->node.certificate,
-                                     .key = ledger->node.key,
-                                     .admit = admit,
-                                     .context = ledger};
+    load_node(ledger, folder, number);
+    settings =
+        (struct bus_settings){.loop = &ledger->loop,
+                              .service = ledger->network->node[number - 1].name,
+                              .pair = &ledger->node.pair,
+                              .certificate = ledger->node.certificate,
+                              .key = ledger->node.key,
+                              .admit = admit,
+                              .context = ledger};
     demand(bus_open(&ledger->bus, &settings, &err), &err);
     bus_handle(ledger->bus, MESSAGE_HISTORY, on_question, ledger);
     bus_handle(ledger->bus, MESSAGE_FIND, on_question, ledger);
-    demand(bus_listen(ledger->bus, ledger->network->node[0].endpoint, actual,
-                      &err),
+    bus_handle(ledger->bus, MESSAGE_SHOW, on_question, ledger);
+    bus_handle(ledger->bus, MESSAGE_STATUS, on_question, ledger);
+    demand(bus_listen(ledger->bus, ledger->network->node[number - 1].endpoint,
+                      actual, &err),
            &err);
     if (pthread_create(&ledger->thread, NULL, run, ledger) != 0)
         abort();
@@ -300,6 +350,13 @@ void fake_ledger_hush(struct fake_ledger *ledger, bool silent)
 {
     pthread_mutex_lock(&ledger->lock);
     ledger->is_silent = silent;
+    pthread_mutex_unlock(&ledger->lock);
+}
+
+void fake_ledger_hide(struct fake_ledger *ledger, size_t hidden)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->hidden = hidden;
     pthread_mutex_unlock(&ledger->lock);
 }
 

@@ -1,6 +1,6 @@
 /*
- * tests/lib/fake_ledger.h - the one node of a network, on a thread of its own,
- * that says of certificates what a test wants it to say.
+ * tests/lib/fake_ledger.h - a node of a network, on a thread of its own, that
+ * says of certificates what a test wants it to say.
  *
  *     network_files_make(folder, 1, ...);
  *     fake_ledger_open(&ledger, folder);
@@ -8,8 +8,9 @@
  *     ... standing_check(client, ...) ...
  *     fake_ledger_close(&ledger);
  *
- * It answers `history` and `find`, by entries in their right form that nobody
- * has judged: a test may have it lie.  What cannot be set up ends the program.
+ * It answers `history`, `find`, `show` and `status`, by entries in their right
+ * form that nobody has judged: a test may have it lie.  What cannot be set up
+ * ends the program.
  */
 #ifndef TESTS_LIB_FAKE_LEDGER_H
 #define TESTS_LIB_FAKE_LEDGER_H
@@ -27,6 +28,9 @@
 struct fake_ledger;
 
 void fake_ledger_open(struct fake_ledger **ledger, const char *folder);
+/* As node1, the only one; or as this one of several, from 1 on. */
+void fake_ledger_open_node(struct fake_ledger **ledger, const char *folder,
+                           unsigned number);
 void fake_ledger_close(struct fake_ledger **ledger);
 
 void fake_ledger_enrol(struct fake_ledger *ledger,
@@ -46,6 +50,9 @@ void fake_ledger_write(struct fake_ledger *ledger, const char *id,
 
 /* It takes questions and does not answer; or does so again. */
 void fake_ledger_hush(struct fake_ledger *ledger, bool silent);
+
+/* It is behind, by so many of the entries that it was told last. */
+void fake_ledger_hide(struct fake_ledger *ledger, size_t hidden);
 
 /* It gives a history and has none of the entries in it. */
 void fake_ledger_forget(struct fake_ledger *ledger, bool forgets);

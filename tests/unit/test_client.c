@@ -85,7 +85,8 @@ static void fake_fail(const struct fake *fake, const struct message *request,
 
     if (fake->manner == DENIES) {
         (void)!error_set(&why, E_NO, "there is no checkpoint");
-        message_fail(answer, request->request_id, &why, false, "");
+        /* As a real one does, which always says who leads. */
+        message_fail(answer, request->request_id, &why, false, "node1");
         return;
     }
     (void)!error_set(&why, E_SYSTEM, "not the leader");
@@ -367,6 +368,93 @@ static void the_no_of_all_is_the_answer_soon(void)
                    "there is no checkpoint", 4);
 }
 
+/* By hand: of three two are a majority, and what two do not have was never
+ * anchored.  One may only be behind. */
+static void the_no_of_fewer_than_a_majority_is_none(void)
+{
+    expect_failure(DENIES, ABSENT, ABSENT, 2500, E_SYSTEM,
+                   "no quorum: 1 of 3 nodes answered within 2500 ms, and this "
+                   "takes 2; last: node1: there is no checkpoint",
+                   4);
+    expect_failure(ABSENT, ABSENT, DENIES, 2500, E_SYSTEM, "1 of 3 nodes", 4);
+    expect_failure(DENIES, REFUSES, ABSENT, 2500, E_SYSTEM, "1 of 3 nodes", 4);
+    expect_failure(DENIES, MISTAKES, MISTAKES, 10000, E_SYSTEM, "", 3);
+}
+
+static void those_whom_a_majority_refuses_are_told_so(void)
+{
+    expect_failure(DENIES, REFUSES, REFUSES, 10000, E_REFUSED, "you are nobody",
+                   5);
+}
+
+static void a_silent_node_does_not_keep_a_majority_from_saying_no(void)
+{
+    struct cluster cluster;
+    struct error err;
+    char who[16];
+    double before;
+
+    cluster_open(&cluster, DENIES, IS_SILENT, DENIES, 10000);
+    CU_ASSERT_EQUAL(ask(&cluster, who, &err), E_NO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "there is no checkpoint"));
+    CU_ASSERT_FALSE(client_all_have_said(cluster.client));
+    /* It was waited for, 3 s, and is not again. */
+    before = seconds();
+    CU_ASSERT_EQUAL(ask(&cluster, who, &err), E_NO);
+    CU_ASSERT(seconds() - before < 2);
+    cluster_close(&cluster);
+    cluster_open(&cluster, DENIES, DENIES, DENIES, 10000);
+    CU_ASSERT_EQUAL(ask(&cluster, who, &err), E_NO);
+    CU_ASSERT_TRUE(client_all_have_said(cluster.client));
+    cluster_close(&cluster);
+}
+
+/* ---- asking most of them ---- */
+
+static enum status count_answer(void *context, const struct message *answer,
+                                struct error *err)
+{
+    size_t *count = context;
+
+    (void)answer;
+    (void)err;
+    ++*count;
+    return OK;
+}
+
+static void expect_most(enum manner first, enum manner second,
+                        enum manner third, enum status expected, size_t answers)
+{
+    static const uint8_t none[MESSAGE_REQUEST_ID_SIZE];
+    struct cluster cluster;
+    struct message request;
+    struct error err;
+    size_t count = 0;
+
+    error_init(&err);
+    cluster_open(&cluster, first, second, third, 2500);
+    demand(client_open(&cluster.client, &cluster.options, &err), &err);
+    message_init(&request, MESSAGE_CHECKPOINT, none);
+    CU_ASSERT_EQUAL(client_ask_most(cluster.client, &request, MESSAGE_ANCHORED,
+                                    count_answer, &count, &err),
+                    expected);
+    CU_ASSERT_EQUAL(err.status, expected);
+    CU_ASSERT_EQUAL(count, answers);
+    cluster_close(&cluster);
+}
+
+static void all_that_can_be_reached_are_asked_and_a_majority_at_least(void)
+{
+    expect_most(ANSWERS, ANSWERS, ANSWERS, OK, 3);
+    expect_most(ANSWERS, ABSENT, ANSWERS, OK, 2);
+    expect_most(DENIES, ANSWERS, DENIES, OK, 1);
+    expect_most(ANSWERS, DENIES, ABSENT, OK, 1);
+    expect_most(DENIES, ABSENT, DENIES, E_NO, 0);
+    expect_most(ANSWERS, ABSENT, ABSENT, E_SYSTEM, 1);
+    expect_most(ANSWERS, MISTAKES, MISTAKES, E_SYSTEM, 1);
+    expect_most(ANSWERS, MISLEADS, ABSENT, E_SYSTEM, 1);
+}
+
 static void a_silent_node_is_passed_over(void)
 {
     expect_answer(IS_SILENT, ABSENT, ANSWERS, "node3");
@@ -472,6 +560,14 @@ void suite_client(void)
         {"the no of one node is not the last word",
          the_no_of_one_node_is_not_the_last_word},
         {"the no of all is the answer, soon", the_no_of_all_is_the_answer_soon},
+        {"the no of fewer than a majority is none",
+         the_no_of_fewer_than_a_majority_is_none},
+        {"those whom a majority refuses are told so",
+         those_whom_a_majority_refuses_are_told_so},
+        {"a silent node does not keep a majority from saying no",
+         a_silent_node_does_not_keep_a_majority_from_saying_no},
+        {"all that can be reached are asked, and a majority at least",
+         all_that_can_be_reached_are_asked_and_a_majority_at_least},
         {"a silent node is passed over", a_silent_node_is_passed_over},
         {"a wrong answer is passed over", a_wrong_answer_is_passed_over},
         {"nobody there is told in time", nobody_there_is_told_in_time},

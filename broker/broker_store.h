@@ -113,6 +113,11 @@ MUST_USE enum status broker_store_drop_pending(struct broker_store *store,
                                                const struct digest *id,
                                                struct error *err);
 
+/* Nobody has to be shown any more what it commits to. */
+MUST_USE enum status broker_store_drop_statement(struct broker_store *store,
+                                                 const struct digest *id,
+                                                 struct error *err);
+
 /* ---- people ---- */
 
 struct person {
@@ -232,6 +237,10 @@ MUST_USE enum status broker_store_bundle(struct broker_store *store,
                                          const struct digest *request,
                                          struct text *bundle,
                                          struct error *err);
+/* It is not needed any more. */
+MUST_USE enum status broker_store_drop_bundle(struct broker_store *store,
+                                              const struct digest *request,
+                                              struct error *err);
 /* The first one behind this position, or at it. */
 MUST_USE enum status broker_store_next_request(struct broker_store *store,
                                                uint64_t position,
@@ -278,6 +287,11 @@ MUST_USE enum status broker_store_permit_list(struct broker_store *store,
                                               const struct digest *id,
                                               struct text *list,
                                               struct error *err);
+
+/* It is no permit: nobody audits it. */
+MUST_USE enum status broker_store_drop_list(struct broker_store *store,
+                                            const struct digest *id,
+                                            struct error *err);
 
 /* How far the release of a request has come (broker/proposal.h). */
 struct release_record {

@@ -61,6 +61,10 @@
     X(NEXT_REQUEST,                                                            \
       REQUEST_COLUMNS " WHERE position >= ?1 ORDER BY position LIMIT 1")       \
     X(GET_BUNDLE, "SELECT bundle FROM request WHERE id = ?1")                  \
+    X(DROP_BUNDLE, "UPDATE request SET bundle = x'' WHERE id = ?1")            \
+    X(DROP_LIST, "UPDATE permit SET list = x'' WHERE id = ?1")                 \
+    X(DROP_STATEMENT,                                                          \
+      "UPDATE own SET statement = x'', salt = zeroblob(32) WHERE id = ?1")     \
     X(ADD_ANSWER, "INSERT INTO answer(request, id, approved, author)"          \
                   " VALUES(?1, ?2, ?3, ?4)")                                   \
     X(FIND_ANSWER, "SELECT id, approved, author FROM answer WHERE request ="   \

@@ -119,6 +119,40 @@ enum status broker_store_bundle(struct broker_store *store,
     return status;
 }
 
+/* ---- what has had its use ---- */
+
+static enum status drop(struct broker_store *store, size_t which,
+                        const struct digest *id, struct error *err)
+{
+    struct sql_statement *drop = NULL;
+    enum status status = sql_store_prepare(store->sql, which, &drop, err);
+
+    if (status != OK)
+        return status;
+    sql_bind_bytes(drop, 1, bytes_of(id, sizeof *id));
+    return sql_store_run(store->sql, drop, err);
+}
+
+enum status broker_store_drop_bundle(struct broker_store *store,
+                                     const struct digest *request,
+                                     struct error *err)
+{
+    return drop(store, BROKER_DROP_BUNDLE, request, err);
+}
+
+enum status broker_store_drop_list(struct broker_store *store,
+                                   const struct digest *id, struct error *err)
+{
+    return drop(store, BROKER_DROP_LIST, id, err);
+}
+
+enum status broker_store_drop_statement(struct broker_store *store,
+                                        const struct digest *id,
+                                        struct error *err)
+{
+    return drop(store, BROKER_DROP_STATEMENT, id, err);
+}
+
 /* ---- answers ---- */
 
 enum status broker_store_add_answer(struct broker_store *store,

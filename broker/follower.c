@@ -81,12 +81,17 @@ static enum status apply_answer(struct broker *broker,
     struct answer_record answer = {
         .id = shown->entry.id, .approved = shown->entry.type == ENTRY_APPROVE};
     struct digest request;
+    enum status status;
 
     if (!hex_decode(bytes_of_string(text_of(shown, "request")), request.byte,
                     DIGEST_SIZE))
         return error_set(err, E_SYSTEM, "the node showed an answer to nothing");
     memcpy(answer.author, shown->entry.author, sizeof answer.author);
-    return broker_store_add_answer(broker->store, &request, &answer, err);
+    status = broker_store_add_answer(broker->store, &request, &answer, err);
+    /* Nobody will make anything by its policy. */
+    if (status == OK && !answer.approved)
+        status = broker_store_drop_bundle(broker->store, &request, err);
+    return status;
 }
 
 static enum status apply_enrol(struct broker *broker, const struct shown *shown,

@@ -103,6 +103,15 @@ static enum status move(struct proposal *proposal, enum proposal_state to,
     return end_move(proposal, put(proposal, to, err), err);
 }
 
+/* Within a transaction: the draft is nobody's any more. */
+static enum status drop_draft(struct proposal *proposal, struct error *err)
+{
+    if (proposal->release.drafts == 0)
+        return OK;
+    return broker_store_drop_statement(proposal->broker->store,
+                                       &proposal->release.draft, err);
+}
+
 /* It is over, for now: the reason is kept for whoever asks. */
 static enum status refuse(struct proposal *proposal, enum status why,
                           const char *words, struct error *err)
@@ -111,9 +120,18 @@ static enum status refuse(struct proposal *proposal, enum status why,
     enum status status;
 
     release->status = why;
+    text_reset(&release->statement);
+    secret_wipe(&release->salt, sizeof release->salt);
     text_reset(&release->why);
     status = text_append_string(&release->why, words, err);
-    return status == OK ? move(proposal, PROPOSAL_REFUSED, err) : status;
+    if (status == OK)
+        status = broker_store_begin(proposal->broker->store, err);
+    if (status != OK)
+        return status;
+    status = drop_draft(proposal, err);
+    if (status == OK)
+        status = put(proposal, PROPOSAL_REFUSED, err);
+    return end_move(proposal, status, err);
 }
 
 /* ---- may there be a release at all? ---- */
@@ -164,15 +182,26 @@ static struct permit_basis basis_of(const struct proposal *proposal)
                                  .approval = &proposal->approval};
 }
 
+/* In the place of what there was. */
 static enum status store_permit(struct proposal *proposal,
-                                const struct own_entry *own, struct error *err)
+                                const struct own_entry *own, uint64_t restarts,
+                                struct error *err)
 {
     struct broker_store *store = proposal->broker->store;
+    struct release_record *release = &proposal->release;
+    unsigned state = release->state;
     enum status status = broker_store_begin(store, err);
 
     if (status != OK)
         return status;
-    status = broker_store_add_own(store, own, bytes_of(NULL, 0), err);
+    status = drop_draft(proposal, err);
+    release_record_clear(release);
+    release->state = state;
+    release->request = proposal->request.id;
+    release->restarts = restarts;
+    release->permit = own->id;
+    if (status == OK)
+        status = broker_store_add_own(store, own, bytes_of(NULL, 0), err);
     if (status == OK)
         status = broker_store_add_permit(store, &proposal->permit, err);
     if (status == OK)
@@ -184,7 +213,6 @@ static enum status store_permit(struct proposal *proposal,
 static enum status begin(struct proposal *proposal, uint64_t restarts,
                          struct error *err)
 {
-    struct release_record *release = &proposal->release;
     struct permit_basis basis = basis_of(proposal);
     struct own_entry own;
     enum status status = follower_search_end(proposal->broker, err);
@@ -198,14 +226,7 @@ static enum status begin(struct proposal *proposal, uint64_t restarts,
     status = permit_make(proposal->broker, &basis, proposal->broker->now_ms(),
                          &proposal->permit, &own, err);
     if (status == OK) {
-        unsigned state = release->state;
-
-        release_record_clear(release);
-        release->state = state;
-        release->request = proposal->request.id;
-        release->restarts = restarts;
-        release->permit = own.id;
-        status = store_permit(proposal, &own, err);
+        status = store_permit(proposal, &own, restarts, err);
         proposal->begun = true;
     }
     own_entry_clear(&own);
@@ -244,6 +265,9 @@ static enum status look_for_permit(struct proposal *proposal, struct error *err)
         status = recording_check(&own, &verdict) == OK
                      ? move(proposal, PROPOSAL_PERMITTED, err)
                      : refuse(proposal, E_REFUSED, verdict.text, err);
+    if (status == OK && proposal->release.state == PROPOSAL_REFUSED)
+        status = broker_store_drop_list(proposal->broker->store,
+                                        &proposal->permit.id, err);
     own_entry_clear(&own);
     return status;
 }
@@ -339,6 +363,9 @@ static enum status store_draft(struct proposal *proposal, uint64_t checked,
     if (status != OK)
         return status;
     status = broker_store_add_own(store, own, bytes_of(NULL, 0), err);
+    /* The draft in whose place it comes is nobody's any more. */
+    if (status == OK)
+        status = drop_draft(proposal, err);
     proposal->release.draft = own->id;
     proposal->release.checked = checked;
     proposal->release.drafts++;
@@ -412,6 +439,25 @@ static enum status take_statement(struct proposal *proposal,
                        job->statement.size, err);
 }
 
+/* No entry was drafted under this permit, so its job can be no further. */
+static bool is_making(const struct job_progress *job)
+{
+    static const char *const making[] = {"received", "permitted", "loaded",
+                                         "found"};
+
+    for (size_t i = 0; i < sizeof making / sizeof *making; i++)
+        if (strcmp(job->state, making[i]) == 0)
+            return job->statement.size == 0;
+    return false;
+}
+
+/* What cannot be, be it told by whom we would believe. */
+static enum status impossible(struct error *err)
+{
+    return error_set(err, E_SYSTEM,
+                     "the anonymizer says of its job what cannot be");
+}
+
 static enum status look_at_job(struct proposal *proposal, bool *waits,
                                struct error *err)
 {
@@ -425,13 +471,19 @@ static enum status look_at_job(struct proposal *proposal, bool *waits,
     if (status == OK && strcmp(job.state, "refused") == 0) {
         status = refuse(proposal, job.status == OK ? E_REFUSED : job.status,
                         job.why.data, err);
-    } else if (status == OK && job.statement.size > 0) {
+    } else if (status == OK &&
+               proposal->broker->now_ms() >= proposal->permit.expires_ms) {
+        status = restart(proposal, "the permit has expired", err);
+    } else if (status == OK && strcmp(job.state, "rechecked") == 0 &&
+               job.statement.size > 0) {
         status = take_statement(proposal, &job, err);
         if (status == OK)
             status = draft(proposal, err);
-    } else if (status == OK) {
+    } else if (status == OK && is_making(&job)) {
         *waits = true;
         memcpy(proposal->job, job.state, sizeof proposal->job);
+    } else if (status == OK) {
+        status = impossible(err);
     }
     job_progress_clear(&job);
     return status;
@@ -470,6 +522,10 @@ static enum status look_for_release(struct proposal *proposal,
     error_init(&verdict);
     status = broker_store_find_own(proposal->broker->store,
                                    &proposal->release.draft, &own, &found, err);
+    if (status == OK && !found)
+        status = error_set(err, E_INPUT,
+                           "the release entry that was handed in is none that "
+                           "we have drafted; the database was altered");
     if (status != OK)
         goto done;
     if (recording_check(&own, &verdict) == OK)
@@ -481,6 +537,27 @@ static enum status look_for_release(struct proposal *proposal,
 done:
     own_entry_clear(&own);
     return status;
+}
+
+/* A request is released once.  What only served to get there goes: the policy
+ * that the anonymizer was to have, and what the release entry commits to, which
+ * stands in the certificate.  What an audit of the permit needs stays. */
+static enum status end_published(struct proposal *proposal, struct error *err)
+{
+    struct broker_store *store = proposal->broker->store;
+    struct release_record *release = &proposal->release;
+    enum status status = broker_store_begin(store, err);
+
+    if (status != OK)
+        return status;
+    status = broker_store_drop_bundle(store, &release->request, err);
+    if (status == OK)
+        status = drop_draft(proposal, err);
+    text_reset(&release->statement);
+    secret_wipe(&release->salt, sizeof release->salt);
+    if (status == OK)
+        status = put(proposal, PROPOSAL_PUBLISHED, err);
+    return end_move(proposal, status, err);
 }
 
 /* released: anchored before published. */
@@ -516,9 +593,12 @@ static enum status publish(struct proposal *proposal, bool *waits,
                                         &proposal->release.permit, &own.id,
                                         &job, err);
     if (status == OK && strcmp(job.state, "published") == 0)
-        status = move(proposal, PROPOSAL_PUBLISHED, err);
-    else
+        status = end_published(proposal, err);
+    else if (status == OK && (strcmp(job.state, "proposed") == 0 ||
+                              strcmp(job.state, "anchored") == 0))
         *waits = true;
+    else if (status == OK)
+        status = impossible(err);
 done:
     job_progress_clear(&job);
     own_entry_clear(&own);

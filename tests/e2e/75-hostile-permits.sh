@@ -64,9 +64,11 @@ look_at_broker() {
     ask_copy broker "SELECT writefile('$work/right.list', list),
         writefile('$work/right.statement', statement),
         writefile('$work/right.terms', terms),
-        writefile('$work/right.bundle', bundle) FROM permit, own, request
+        writefile('$work/bundle', bundle) FROM permit, own, request
         WHERE permit.id = $the_permit AND own.id = permit.id
         AND request.id = permit.request" >/dev/null
+    # After the release the broker has none any more.
+    [ ! -s "$work/bundle" ] || cp "$work/bundle" "$work/right.bundle"
     ask_copy broker "SELECT lower(hex(permit.id)), lower(hex(seed)),
         lower(hex(own.salt)), lower(hex(request.salt)), size, expires
         FROM permit, own, request WHERE permit.id = $the_permit

@@ -164,7 +164,8 @@ static enum status tell_job(const struct broker_world *world,
                        "{\"output\":\"aa\",\"permit\":\"%s\",\"policy\":\"%s\","
                        "\"release\":\"%s\",\"rows\":3,\"statement\":"
                        "\"release 1\",\"suppressed\":0}",
-                       permit,
+                       world->statement_permit != NULL ? world->statement_permit
+                                                       : permit,
                        world->statement_policy != NULL ? world->statement_policy
                                                        : BROKER_WORLD_POLICY,
                        name),
@@ -235,7 +236,8 @@ static enum status publish(void *context, const struct digest *permit,
         return err->status;
     world->publications++;
     world->published = *entry;
-    snprintf(progress->state, sizeof progress->state, "published");
+    snprintf(progress->state, sizeof progress->state, "%s",
+             world->publishing != NULL ? world->publishing : "published");
     return OK;
 }
 

@@ -51,12 +51,15 @@ struct broker_world {
     /* ---- the anonymizer ---- */
     const char *job; /* state that it tells: "loaded", "rechecked", ... */
     enum status job_status;
-    struct digest permit; /* the last that it got */
+    const char *publishing; /* what it is once it is to be published; NULL:
+                               "published" */
+    struct digest permit;   /* the last that it got */
     unsigned permits, signs, publications;
     struct digest published; /* the entry */
     struct text list, package;
     enum status anonymizer_fails; /* OK: it does not */
     bool signs_badly;
+    const char *statement_permit; /* NULL: the one that it got */
     const char *statement_policy; /* NULL: that of the terms */
     const char *name;             /* of the release; NULL: the usual one */
 };

@@ -238,6 +238,166 @@ static void what_the_anonymizer_refuses_is_told_and_may_be_said_again(void)
     end();
 }
 
+/* Of a job for which no entry was drafted; told by a liar. */
+static void what_a_job_cannot_be_is_not_believed(void)
+{
+    static const char *const told[] = {"proposed", "anchored", "published",
+                                       "endorse",  "Loaded",   "\33[2J"};
+
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        begin_with_three();
+        CU_ASSERT_EQUAL(advance(), OK);
+        world.job = told[i];
+        CU_ASSERT_EQUAL(advance(), E_SYSTEM);
+        CU_ASSERT_PTR_NULL(strstr(err.text, told[i]));
+        CU_ASSERT_EQUAL(progress.entry.size, 0);
+        world.job = "found"; /* it comes to its senses */
+        CU_ASSERT_EQUAL(advance(), OK);
+        CU_ASSERT(is("found"));
+        CU_ASSERT_EQUAL(world.permits, 1);
+        end();
+    }
+}
+
+static void a_released_job_cannot_go_back(void)
+{
+    static const char *const told[] = {"refused", "received", "rechecked"};
+
+    begin_with_three();
+    CU_ASSERT_EQUAL(advance(), OK);
+    world.job = "rechecked";
+    CU_ASSERT_EQUAL(advance(), OK);
+    world.publishing = "anchored";
+    CU_ASSERT_EQUAL(endorse(), OK);
+    CU_ASSERT(is("released"));
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        world.publishing = told[i];
+        CU_ASSERT_EQUAL(advance(), E_SYSTEM);
+    }
+    world.publishing = NULL;
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT(is("published"));
+    CU_ASSERT_EQUAL(valid_entries(ENTRY_PERMIT), 1);
+    end();
+}
+
+/* Who never comes to an end holds up nothing for longer than a permit. */
+static void a_job_that_outlives_its_permit_gets_another_one(void)
+{
+    begin_with_three();
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT(is("loaded"));
+    log_world_pass(world.log, 24 * 60 * 60 * 1000);
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT(is("loaded"));
+    CU_ASSERT_EQUAL(world.permits, 2);
+    end();
+}
+
+static void a_statement_of_another_permit_is_not_proposed(void)
+{
+    begin_with_three();
+    CU_ASSERT_EQUAL(advance(), OK);
+    world.job = "rechecked";
+    world.statement_permit =
+        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    CU_ASSERT_EQUAL(advance(), E_REFUSED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "another \"permit\""));
+    CU_ASSERT_EQUAL(progress.entry.size, 0);
+    end();
+}
+
+/* ---- what stays ---- */
+
+/* Bytes that the broker's store has of a request's policy, of what its own
+ * entry commits to, and of a permit's list. */
+struct kept {
+    size_t bundle, statement, list;
+};
+
+static struct kept kept_of(const struct digest *entry,
+                           const struct digest *permit)
+{
+    struct own_entry own;
+    struct text text;
+    struct kept kept;
+    bool found = false;
+
+    text_init(&text);
+    own_entry_init(&own);
+    CU_ASSERT_EQUAL(
+        broker_store_bundle(world.broker.store, &request, &text, &err), OK);
+    kept.bundle = text.size;
+    text_reset(&text);
+    CU_ASSERT_EQUAL(
+        broker_store_find_own(world.broker.store, entry, &own, &found, &err),
+        OK);
+    CU_ASSERT(found);
+    kept.statement = own.statement.size;
+    CU_ASSERT_EQUAL(
+        broker_store_permit_list(world.broker.store, permit, &text, &err), OK);
+    kept.list = text.size;
+    own_entry_clear(&own);
+    text_clear(&text);
+    return kept;
+}
+
+static void what_had_its_use_goes_and_what_is_audited_stays(void)
+{
+    struct digest draft, permit;
+    struct kept kept;
+
+    begin_with_three();
+    CU_ASSERT_EQUAL(advance(), OK);
+    permit = world.permit;
+    world.job = "rechecked";
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT_EQUAL(digest_bytes(&draft, text_bytes(&progress.entry), &err),
+                    OK);
+    kept = kept_of(&draft, &permit);
+    CU_ASSERT(kept.bundle > 0 && kept.statement > 0 && kept.list > 0);
+    CU_ASSERT_EQUAL(endorse(), OK);
+    CU_ASSERT(is("published"));
+    broker_world_restart(&world);
+    kept = kept_of(&draft, &permit);
+    CU_ASSERT(kept.bundle == 0 && kept.statement == 0);
+    CU_ASSERT_EQUAL(kept.list, (size_t)3 * PERMITTED_ITEM_SIZE);
+    CU_ASSERT(kept_of(&permit, &permit).statement > 0);
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT(is("published"));
+    end();
+}
+
+static void a_draft_that_is_not_used_leaves_no_statement(void)
+{
+    struct digest draft, permit;
+
+    begin_with_three();
+    CU_ASSERT_EQUAL(advance(), OK);
+    permit = world.permit;
+    world.job = "rechecked";
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT_EQUAL(digest_bytes(&draft, text_bytes(&progress.entry), &err),
+                    OK);
+    broker_world_withdraws(&world, 2);
+    world.job = "loaded";
+    CU_ASSERT_EQUAL(advance(), OK); /* another permit */
+    CU_ASSERT_EQUAL(world.permits, 2);
+    CU_ASSERT_EQUAL(kept_of(&draft, &permit).statement, 0);
+    CU_ASSERT(kept_of(&draft, &permit).bundle > 0);
+    world.job = "rechecked";
+    CU_ASSERT_EQUAL(advance(), OK);
+    CU_ASSERT_EQUAL(digest_bytes(&draft, text_bytes(&progress.entry), &err),
+                    OK);
+    world.anonymizer_fails = E_REFUSED;
+    CU_ASSERT_EQUAL(endorse(), OK);
+    CU_ASSERT(is("refused"));
+    CU_ASSERT_EQUAL(kept_of(&draft, &permit).statement, 0);
+    /* It may be said again, which needs the policy. */
+    CU_ASSERT(kept_of(&draft, &permit).bundle > 0);
+    end();
+}
+
 static void a_statement_of_another_policy_is_not_proposed(void)
 {
     begin_with_three();
@@ -653,6 +813,17 @@ void suite_proposal(void)
          a_revoked_recipient_or_approver_ends_it},
         {"what the anonymizer refuses is told, and may be said again",
          what_the_anonymizer_refuses_is_told_and_may_be_said_again},
+        {"what a job cannot be is not believed",
+         what_a_job_cannot_be_is_not_believed},
+        {"a released job cannot go back", a_released_job_cannot_go_back},
+        {"a job that outlives its permit gets another one",
+         a_job_that_outlives_its_permit_gets_another_one},
+        {"a statement of another permit is not proposed",
+         a_statement_of_another_permit_is_not_proposed},
+        {"what had its use goes, and what is audited stays",
+         what_had_its_use_goes_and_what_is_audited_stays},
+        {"a draft that is not used leaves no statement",
+         a_draft_that_is_not_used_leaves_no_statement},
         {"a statement of another policy is not proposed",
          a_statement_of_another_policy_is_not_proposed},
         {"a release whose name is none is not proposed",

@@ -306,9 +306,11 @@ static enum status start_runner(struct worker *worker, struct error *err)
                                 .timeout_ms = LEDGER_TIMEOUT_MS,
                                 .cancel = &worker->stopping};
     status = client_open(&worker->client, &worker->client_options, err);
+    if (status == OK)
+        status = lane_open(&worker->lane, worker->options.loop, err);
     if (status != OK)
         return status;
-    result = pthread_create(&worker->thread, NULL, run, worker);
+    result = pthread_create(&worker->runner.thread, NULL, run, worker);
     if (result != 0)
         return error_set_errno(err, E_SYSTEM, result, "the thread of jobs");
     worker->started = true;
@@ -380,7 +382,7 @@ enum status worker_open(struct worker **out,
 
 /* ---- closing ---- */
 
-static void desk_closed(void *context)
+static void runner_ended(void *context)
 {
     struct worker *worker = context;
     void (*closed)(void *) = worker->closed;
@@ -389,6 +391,35 @@ static void desk_closed(void *context)
     worker_destroy(worker);
     if (closed != NULL)
         closed(closed_context);
+}
+
+static void join_runner(struct lane_job *job)
+{
+    const struct runner_end *runner = (const struct runner_end *)job;
+
+    pthread_join(runner->thread, NULL);
+}
+
+static void runner_joined(struct lane_job *job)
+{
+    (void)job;
+}
+
+/* Its step may take a while to come to an end: a batch of rows, a synced
+ * write. */
+static void desk_closed(void *context)
+{
+    struct worker *worker = context;
+
+    if (worker->lane == NULL) {
+        runner_ended(worker);
+        return;
+    }
+    worker->runner.job.work = join_runner;
+    worker->runner.job.done = runner_joined;
+    if (worker->started)
+        lane_push(worker->lane, &worker->runner.job);
+    lane_close(&worker->lane, runner_ended, worker);
 }
 
 void worker_close(struct worker **handle, void (*closed)(void *context),
@@ -406,8 +437,6 @@ void worker_close(struct worker **handle, void (*closed)(void *context),
     atomic_store(&worker->cancel, true);
     pthread_cond_signal(&worker->kicked);
     pthread_mutex_unlock(&worker->lock);
-    if (worker->started)
-        pthread_join(worker->thread, NULL);
     if (worker->desk != NULL)
         desk_close(&worker->desk, desk_closed, worker);
     else

@@ -45,9 +45,9 @@ MUST_USE enum status worker_open(struct worker **worker,
                                  const struct worker_options *options,
                                  struct error *err);
 
-/* The step that runs comes to its end or is left where it stands; `closed`
- * comes from the loop.  Nulls *worker, accepts NULL in it (closed is then not
- * called). */
+/* The step that runs comes to its end or is left where it stands, beside the
+ * loop, which goes on; `closed` comes from it.  Nulls *worker, accepts NULL in
+ * it (closed is then not called). */
 void worker_close(struct worker **worker, void (*closed)(void *context),
                   void *context);
 

@@ -593,24 +593,22 @@ static enum status refuse_jobs_of(struct worker *worker,
     return status;
 }
 
-/* Whoever reads comes to an end soon after its job was refused. */
-static enum status erase_keys(struct worker *worker,
-                              const struct subject_id *subject,
-                              uint64_t *erased, struct error *err)
+/* Whoever reads for a job that was refused comes to an end soon.  Not so an
+ * ingest, which goes on by our own hand, and others' searches: whoever asks is
+ * told, before anything is done, and asks again. */
+static enum status wait_for_readers(struct worker *worker, struct error *err)
 {
     const struct timespec pause = {0, 50000000L};
-    enum status status = E_SYSTEM;
-    struct error why;
 
-    error_init(&why);
-    for (int i = 0; status == E_SYSTEM && i < WORKER_ERASE_TRIES; i++) {
-        if (i > 0)
-            nanosleep(&pause, NULL);
-        status = worker_vault_erase(worker->vault, subject, erased, &why);
+    for (int i = 0; worker_vault_is_used(worker->vault); i++) {
+        if (i == WORKER_ERASE_TRIES)
+            return error_set(err, E_SYSTEM,
+                             "records are being put in or read for a release; "
+                             "nothing was destroyed yet: erase once more when "
+                             "that is done");
+        nanosleep(&pause, NULL);
     }
-    if (status != OK)
-        *err = why;
-    return status;
+    return OK;
 }
 
 static enum status answer_recorded(struct worker *worker,
@@ -662,12 +660,14 @@ static enum status on_erase(void *context, const struct desk_request *request,
     if (status == OK)
         status = refuse_jobs_of(worker, &subject, err);
     if (status == OK)
+        status = wait_for_readers(worker, err);
+    if (status == OK)
         status =
             worker_events_subjects(worker->events, &told, &subject, 1, err);
     if (status == OK)
         status = worker_store_add_erased(worker->store, &subject, err);
     if (status == OK)
-        status = erase_keys(worker, &subject, &erased, err);
+        status = worker_vault_erase(worker->vault, &subject, &erased, err);
     if (status == OK)
         status = answer_recorded(worker, request, erased, answer, err);
     return status;

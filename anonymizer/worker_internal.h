@@ -22,11 +22,18 @@
 #include "common/client.h"
 #include "common/desk.h"
 #include "common/digest.h"
+#include "common/lane.h"
 
 /* How often a job's step has failed by the machine. */
 struct job_tries {
     struct digest permit;
     unsigned count;
+};
+
+/* The runner's end, for which the loop does not stand still. */
+struct runner_end {
+    struct lane_job job; /* the first member */
+    pthread_t thread;
 };
 
 struct worker {
@@ -49,8 +56,9 @@ struct worker {
     size_t tries_count;
     struct error told; /* the last failure that was logged */
 
-    pthread_t thread;
+    struct runner_end runner;
     bool started;
+    struct lane *lane;    /* of the runner's end alone */
     atomic_bool stopping; /* for questions to the nodes, too */
     atomic_bool cancel;   /* of the search that runs */
     pthread_mutex_t lock; /* of what follows */

@@ -128,6 +128,16 @@ static enum status erase(struct worker_vault *vault,
     return status;
 }
 
+bool worker_vault_is_used(struct worker_vault *vault)
+{
+    bool used;
+
+    pthread_mutex_lock(&vault->lock);
+    used = vault->users > 0;
+    pthread_mutex_unlock(&vault->lock);
+    return used;
+}
+
 enum status worker_vault_erase(struct worker_vault *vault,
                                const struct subject_id *subject,
                                uint64_t *erased, struct error *err)

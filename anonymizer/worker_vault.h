@@ -4,8 +4,8 @@
  *
  * Each call of theirs is made under one lock, which nobody holds longer than a
  * batch of rows takes: while a job reads, the desk answers and others ingest.
- * Erasing ends what others have half read, so it waits until nobody uses the
- * vault: it says that it is busy, and is asked for again.
+ * Erasing would end what others have half read, so it is done when nobody uses
+ * the vault: else it says that it is busy, and is asked for again.
  */
 #ifndef ANONYMIZER_WORKER_VAULT_H
 #define ANONYMIZER_WORKER_VAULT_H
@@ -43,6 +43,8 @@ void worker_vault_give(struct worker_vault *vault);
 /* Between both nothing is erased.  Under the lock. */
 void worker_vault_begin_use(struct worker_vault *vault);
 void worker_vault_end_use(struct worker_vault *vault);
+
+bool worker_vault_is_used(struct worker_vault *vault);
 
 /* E_SYSTEM if somebody uses the vault; ask again. */
 MUST_USE enum status worker_vault_erase(struct worker_vault *vault,

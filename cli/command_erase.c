@@ -11,13 +11,18 @@
  * may be said again.
  */
 #include <stdio.h>
+#include <time.h>
 
 #include "cli/command.h"
 #include "cli/kept_entry.h"
 #include "cli/options.h"
 #include "cli/patient.h"
 #include "cli/session.h"
+#include "common/clock.h"
 #include "common/ledger_questions.h"
+
+/* Between two attempts while somebody uses the vault. */
+#define ERASE_PAUSE_NS 250000000L
 
 static const char help[] =
     "usage: anchorite erase --patient N --dir DIR [--json]\n\n"
@@ -114,6 +119,26 @@ static enum status record(const struct session *session, const char *subject,
     return status;
 }
 
+/* Who reads records, or puts them in, is waited for: the anonymizer does not,
+ * since an ingest goes on by its hand. */
+static enum status destroy(const struct session *session, const char *subject,
+                           uint64_t *keys, struct error *err)
+{
+    const struct timespec pause = {0, ERASE_PAUSE_NS};
+    uint64_t began_ms = clock_steady_ms();
+    enum status status;
+
+    for (;;) {
+        status = ask_recorded(session, IDENTITY_ANONYMIZER, MESSAGE_ERASE,
+                              ERASE_SUBJECT, subject, keys, err);
+        if (status != E_SYSTEM ||
+            clock_steady_ms() - began_ms >= session->options.timeout_ms)
+            return status;
+        error_init(err);
+        nanosleep(&pause, NULL);
+    }
+}
+
 static enum status erase(const struct session *session, const char *subject,
                          struct erasure *erasure, struct error *err)
 {
@@ -124,10 +149,8 @@ static enum status erase(const struct session *session, const char *subject,
 
     if (status == OK)
         status = record(session, subject, &erasure->receipt, err);
-    if (status == OK)
-        status = ask_recorded(session, IDENTITY_ANONYMIZER, MESSAGE_ERASE,
-                              ERASE_SUBJECT, subject, &erasure->keys, err);
-    return status;
+    return status == OK ? destroy(session, subject, &erasure->keys, err)
+                        : status;
 }
 
 /* ---- the command ---- */

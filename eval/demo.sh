@@ -9,7 +9,8 @@
 #   --keep   leave the network running, and say how to go on by hand
 #   BUILD    where the programs are (build); DIR gets the results (BUILD/demo)
 #
-# ANCHORITE_SHARED names a folder with data/adult in it (../shared).
+# The census table is told of where it is there, with its hierarchies
+# (policies/adult-k5.json says where).
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -24,7 +25,7 @@ dir=${2:-$build/demo}
 anchorite=$build/anchorite
 hospital=$build/anchorite-hospital
 policy=policies/hospital-k5.json
-adult=${ANCHORITE_SHARED:-../shared}/data/adult/adult.csv
+adult=../shared/data/adult/adult.csv
 patients=400
 
 say() { printf '%s\n' "$*"; }
@@ -55,7 +56,7 @@ finish() {
 trap finish EXIT
 trap 'keep=""; exit 130' HUP INT TERM
 
-step "The engine alone.  20,000 invented patients, nobody among fewer than five alike:"
+say "The engine alone.  20,000 invented patients, nobody among fewer than five alike:"
 "$hospital" table --patients 20000 --seed 1 --output "$dir/hospital.csv"
 "$anchorite" anonymize --policy "$policy" "$dir/hospital.csv" \
     --output "$dir/hospital-k5.csv" | figures
@@ -69,33 +70,29 @@ if [ -e "$adult" ]; then
         --output "$dir/adult-k5.csv" | figures
 fi
 
-step "The road.  Three organisations each run a node; north runs a broker and an anonymizer."
+step "The road.  Three organisations run a node each, north a broker and an anonymizer; here all on one machine."
 quietly "$anchorite" network up --dir "$net"
 until "$anchorite" network status --dir "$net" >"$dir/said" 2>&1 &&
     grep -q ' leader ' "$dir/said"; do sleep 0.1; done
-say "All keys were made on this machine, in $net."
-
-step "1. North's custodian puts $patients patients into the vault: by subject id, without names."
+say "1. North's custodian puts $patients patients into the vault: by subject id, without names."
 "$hospital" table --patients "$patients" --seed 7 --output "$dir/patients.csv"
 on_network ingest "$dir/patients.csv" --policy "$policy"
 dataset=$(line dataset)
 say "   dataset $(echo "$dataset" | cut -c 1-16)..., $(line rows) rows; the ledger has a commitment to it"
 
-step "2. What the patients have said, as FHIR consents, goes to the broker."
 "$hospital" consents --patients "$patients" --seed 7 --output "$dir/consents.ndjson"
 on_network consent import "$dir/consents.ndjson"
-say "   $(line recorded) consents; some permit, some refuse, some are over, some patients said nothing"
+say "2. The broker gets $(line recorded) FHIR consents: some permit, some refuse, some are over, some patients said nothing."
 
-step "3. An institute asks: this dataset, general research, this policy."
+say "3. An institute asks: this dataset, general research, this policy."
 on_network request --dataset "$dataset" --purpose DUO:0000042 --policy "$policy"
 request=$(line request)
 say "   request $(echo "$request" | cut -c 1-16)...; the ledger has a commitment to its terms"
 
-step "4. The custodian looks at it and approves."
 on_network approve "$request"
-say "   $(line purpose); policy $(line policy | cut -c 1-16)..."
+say "4. The custodian is shown it ($(line purpose); policy $(line policy | cut -c 1-16)...) and approves."
 
-step "5. The release.  While it is made, one patient who had consented withdraws:"
+say "5. The release.  While it is made, one patient who had consented withdraws:"
 "$anchorite" release "$request" --dir "$net" >"$dir/released" 2>"$dir/release-said" &
 driver=$!
 until "$anchorite" requests --dir "$net" >"$dir/said" 2>&1 &&
@@ -112,25 +109,27 @@ wait "$driver" || {
 release=$(sed -n 's/^release *//p' "$dir/released")
 say "   released, under a new permit, as $release"
 
-step "6. The institute fetches it, and proves it, with three files and no network:"
+say "6. The institute fetches it, and proves it, with three files and no network:"
 on_network release fetch "$release" --output "$dir/release.csv"
 cp "$net/trust.json" "$dir/trust.json"
 head -n 3 "$dir/release.csv" | sed 's/^/   /'
 quietly "$anchorite" verify "$dir/release.csv" "$dir/release.csv.certificate.json" \
     --trust "$dir/trust.json"
-for words in permitted rows classes k-anonymity risk time; do
+for words in permitted classes k-anonymity risk time; do
     sed -n "s/^  *\\($words  *[0-9hck-].*\\)/   \\1/p" "$dir/said" |
         sed 's/   *-  */   /; s/, before.*//; q'
 done
 
-step "7. Who has seen the records of the patient who withdrew, with proof:"
+say "7. Who has seen the records of the patient who withdrew, with proof:"
 echo "$withdrawn" | "$anchorite" history --patient-file - --dir "$net" >"$dir/said"
 sed 's/  by .*//; s/^/   /; 3q' "$dir/said"
 say "   and of another:"
 other=$(grep '"HRESCH"' "$dir/consents.ndjson" | grep '"end":"203' |
     sed -n '2s/.*"value":"\(P[0-9]*\)".*/\1/p')
 echo "$other" | "$anchorite" history --patient-file - --dir "$net" >"$dir/said"
-sed 's/  by .*//; s/^/   /' "$dir/said" | tail -n 5
+# File and certificate are fetched one after the other: told once.
+sed 's/  by .*//; s/^/   /' "$dir/said" | tail -n 4 |
+    awk '!told[$2]++'
 
 step "The release      $dir/release.csv"
 say "its certificate  $dir/release.csv.certificate.json"

@@ -487,9 +487,11 @@ static enum status settle_schema(struct sql_store *store, enum sql_open how,
                          store->path);
     *fresh = count == 0 && (how == SQL_OPEN_OR_CREATE || how == SQL_CREATE);
     if (!ours && !*fresh)
-        return error_set(err, E_INPUT,
-                         "%s: does not have the tables of %s of this version",
-                         store->path, store->plan->what);
+        return error_set(
+            err, E_INPUT,
+            "%s: does not have the tables of %s of this version; it "
+            "is of another one, or damaged",
+            store->path, store->plan->what);
     if (!store->reads)
         status = set_writing(store, err);
     if (*fresh && status == OK)

@@ -114,7 +114,9 @@ flip_some "$dir/$node/state.db" "$flips"
 run network up --nodes-only --dir "$dir"
 if [ "$code" -eq 3 ]; then
     # What says which tables there are is altered: it refuses to start, in words.
-    tail -n 1 "$dir/$node/log" | grep -q 'state.db: the database is damaged' ||
+    tail -n 1 "$dir/$node/log" | grep -q \
+        -e 'state.db: the database is damaged' \
+        -e 'state.db: does not have the tables .* or damaged' ||
         fail "$node does not start: $(cat "$work/err")"
     echo "  (it refused to start)"
     rm -f "$dir/$node/"state.db*

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/encoding.h"
@@ -58,10 +59,20 @@ static enum status fetch_piece(struct incoming *incoming, struct error *err)
     return status;
 }
 
+/* For its owner alone, since it comes from patients' records; what is replaced
+ * may have been made for others, too, and stays so. */
+static mode_t mode_of(const char *path)
+{
+    struct stat is;
+
+    return stat(path, &is) == 0 && S_ISREG(is.st_mode) ? is.st_mode & 0666
+                                                       : 0600;
+}
+
 static enum status fetch_file(struct incoming *incoming, struct error *err)
 {
-    enum status status =
-        new_file_create(&incoming->file, incoming->path, 0666, err);
+    enum status status = new_file_create(&incoming->file, incoming->path,
+                                         mode_of(incoming->path), err);
 
     do {
         if (status == OK)
@@ -102,7 +113,10 @@ enum status release_fetch(const struct session *session,
 
     if (!hex_decode(bytes_of_string(release), id, sizeof id))
         return error_set(err, E_USAGE,
-                         "expected a release's id, 32 lower-case hex digits");
+                         "expected a release's id, 32 lower-case hex digits, "
+                         "not %zu characters; \"anchorite requests\" has it "
+                         "behind its request",
+                         strlen(release));
     status = service_session_open(&anonymizer, session, organisation,
                                   IDENTITY_ANONYMIZER, err);
     table.client = proof.client = anonymizer.client;

@@ -57,6 +57,14 @@ done_well
 story "the institute fetches and verifies, from three files"
 anchorite release fetch "$release" --output "$work/release.csv"
 done_well
+for file in "$work/release.csv" "$work/release.csv.certificate.json"; do
+    [ "$(stat -c %a "$file")" = 600 ] || fail "mode: $(ls -l "$file")"
+done
+: >"$work/shared.csv"
+chmod 640 "$work/shared.csv"
+anchorite release fetch "$release" --output "$work/shared.csv"
+done_well
+[ "$(stat -c %a "$work/shared.csv")" = 640 ] || fail "it was for a group, too"
 mkdir "$work/elsewhere"
 cp "$work/release.csv" "$work/release.csv.certificate.json" "$dir/trust.json" \
     "$work/elsewhere"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # `network up|down|status` with services: what is started when, what is said,
 # and what is left when one of them does not start.  The services here are
-# stand-ins that do nothing but run; the real ones are tried from 50 on.
+# stand-ins that do nothing but run; the real ones are tried from 70 on.
 set -eu
 . tests/e2e/lib.sh
 . tests/e2e/network.sh

@@ -108,9 +108,15 @@ grep -q '^nobody has seen anything$' "$work/out" ||
     fail "history: $(cat "$work/out")"
 
 story "the same for others who ask: nothing new is disclosed"
+# The same patients by the same policy: the first file is served again, under a
+# permit of its own.
 road_approved
 anchorite release "$request"
-[ "$code" -eq 0 ] || refused 4 "release"
+done_well
+[ "$(result release)" != "$release" ] || fail "no release of its own"
+anchorite release fetch "$(result release)" --output "$work/again.csv"
+done_well
+cmp "$work/release.csv" "$work/again.csv" || fail "other bytes are released"
 
 story "an erased patient is in no further release"
 sed -n 3p "$work/permits" >"$work/number"

@@ -7,12 +7,13 @@ export LC_ALL=C
 . tests/e2e/road.sh
 [ -x "$BIN/anchorite-broker" ] || skip "anchorite-broker is not built"
 
-# releases_at_last   whatever happens meanwhile, in the end it is published
+# released   whatever happens meanwhile, in the end it is published
 released() {
     anchorite release "$request" --timeout 5
     [ "$code" -eq 0 ]
 }
-once() {
+# published N   so many releases by now: each request has had one
+published() {
     [ "$(find "$dir/anonymizer/releases" -name release.csv | wc -l)" -eq "$1" ] ||
         fail "releases: $(ls -R "$dir/anonymizer/releases")"
 }
@@ -25,6 +26,7 @@ road_up
 road_filled
 
 # Each release after the first serves the same bytes, under a permit of its own.
+count=0
 for victim in broker anonymizer leader; do
     for pause in 0.1 0.4 0.8; do
         story "kill -9 of the $victim, $pause s into a release"
@@ -41,6 +43,8 @@ for victim in broker anonymizer leader; do
         wait "$other" || :
         others=""
         until_true 40 "it is published" released
+        count=$((count + 1))
+        published "$count"
     done
 done
 
@@ -60,5 +64,6 @@ anchorite release "$request" --timeout 5
 [ $(($(date +%s) - started)) -le $((30 * PATIENCE)) ] || fail "it took too long"
 again
 until_true 40 "it is published" released
+published $((count + 1))
 
 nothing_of_patients

@@ -40,10 +40,19 @@ void command_print_lines(FILE *out, const char *text)
     print_harmless(out, text, true);
 }
 
+/* Which one runs; none before it is known. */
+static const char *running;
+
+void command_runs(const char *name)
+{
+    running = name;
+}
+
 int command_fail(const struct error *err)
 {
     fflush(stdout);
-    fputs("anchorite: ", stderr);
+    fprintf(stderr, "anchorite%s%s: ", running != NULL ? " " : "",
+            running != NULL ? running : "");
     command_print_harmless(stderr, err->text);
     fputc('\n', stderr);
     return status_exit_code(err->status);

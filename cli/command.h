@@ -46,7 +46,10 @@
 COMMAND_TABLE(COMMAND_DECLARE)
 #undef COMMAND_DECLARE
 
-/* Print "anchorite: <text>" and return the exit code. */
+/* Whose errors are told from now on; a constant. */
+void command_runs(const char *name);
+
+/* Print "anchorite <command>: <text>" and return the exit code. */
 int command_fail(const struct error *err);
 
 /* A wrong call: print "anchorite <command>: <text>" and where help is; 2.

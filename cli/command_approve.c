@@ -85,6 +85,48 @@ static enum status print_result(const struct request_review *review,
     return status;
 }
 
+/* A request is answered once.  Which answer that was the log says; err stays as
+ * it is if there is none. */
+static enum status tell_answered(const struct session *session,
+                                 const struct request_review *review,
+                                 const struct receipt *receipt,
+                                 struct error *err)
+{
+    struct request_answer answer;
+    struct error why;
+    bool own;
+
+    error_init(&why);
+    if (receipt->verdict != VERDICT_AGAINST_RULE)
+        return err->status;
+    if (request_answer_ask(&answer, session, review->id, &why) != OK)
+        return why.status == E_NO
+                   ? err->status
+                   : error_wrap(err, "how it was answered is not known (%s)",
+                                why.text);
+    own = strcmp(answer.author, certificate_id(session->user.certificate)) == 0;
+    return error_set(err, E_REFUSED,
+                     "request %s is %s already, by %s%s, with entry %s at "
+                     "position %ju of the log: a request is answered once; "
+                     "what was tried now is recorded at position %ju",
+                     review->id, answer.approved ? "approved" : "rejected",
+                     own ? session->name : "certificate ",
+                     own ? "" : answer.author, answer.id,
+                     (uintmax_t)answer.position, (uintmax_t)receipt->position);
+}
+
+static enum status submit(const struct signed_entry *entry,
+                          const struct session *session,
+                          const struct request_review *review, bool approves,
+                          struct receipt *receipt, struct error *err)
+{
+    enum status status = signed_entry_submit(
+        entry, session, approves ? ENTRY_APPROVE : ENTRY_REJECT, receipt, err);
+
+    return status == E_REFUSED ? tell_answered(session, review, receipt, err)
+                               : status;
+}
+
 static enum status run(const struct options *options, bool approves,
                        struct error *err)
 {
@@ -92,7 +134,7 @@ static enum status run(const struct options *options, bool approves,
     struct request_review review = {.json = NULL};
     struct signed_entry entry;
     struct session session;
-    struct receipt receipt;
+    struct receipt receipt = {.verdict = VERDICT_VALID};
     enum status status =
         session_open_with(&session, &options->session, IDENTITY_CUSTODIAN, err);
 
@@ -106,7 +148,7 @@ static enum status run(const struct options *options, bool approves,
     if (status == OK)
         status = make_entry(&session, &review, approves, &entry, err);
     if (status == OK)
-        status = signed_entry_submit(&entry, &session, &receipt, err);
+        status = submit(&entry, &session, &review, approves, &receipt, err);
     if (status == OK)
         status = print_result(&review, &receipt, approves, options->json, err);
     signed_entry_clear(&entry);

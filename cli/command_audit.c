@@ -64,6 +64,11 @@ static enum status hand_over(const struct options *options, struct error *err)
     if (status == OK)
         status =
             network_path(options->session.folder, "state.db", &database, err);
+    if (status == OK && access(database.data, F_OK) != 0)
+        status = error_set_errno(err, E_INPUT, errno,
+                                 "--dir is not the folder of a node, as "
+                                 "DIR/node1: %s",
+                                 database.data);
     if (status == OK) {
         char *argv[] = {(char[]){"anchorite-ledger"},
                         (char[]){"--audit"},

@@ -451,7 +451,7 @@ static bool options_fit(const char *command, const struct action *action,
     }
     return session_options_fit(command, &options->session) &&
            (!action->has_patient ||
-            patient_options_fit(command, &options->patient));
+            patient_options_fit(command, action->name, &options->patient));
 }
 
 /* False: *exit_code is to be returned, all has been said. */

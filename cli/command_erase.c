@@ -113,7 +113,8 @@ static enum status record(const struct session *session, const char *subject,
     if (status == OK)
         status = kept_entry_save(&kept, session, KEPT_ERASURES, err);
     if (status == OK)
-        status = signed_entry_submit(&kept.entry, session, receipt, err);
+        status = signed_entry_submit(&kept.entry, session, ENTRY_ERASE, receipt,
+                                     err);
     json_destroy(&payload);
     kept_entry_clear(&kept);
     return status;
@@ -221,7 +222,7 @@ int command_erase(int argc, char **argv)
     if (operands.count != 0)
         return command_misuse(argv[0], "nothing but options is expected");
     if (!session_options_fit(argv[0], &options.session) ||
-        !patient_options_fit(argv[0], &options.patient))
+        !patient_options_fit(argv[0], NULL, &options.patient))
         return exit_code;
     error_init(&err);
     return run(&options, &err) == OK ? status_exit_code(OK)

@@ -228,7 +228,7 @@ int command_history(int argc, char **argv)
     if (operands.count != 0)
         return command_misuse(argv[0], "nothing but options is expected");
     if (!session_options_fit(argv[0], &options.session) ||
-        !patient_options_fit(argv[0], &options.patient))
+        !patient_options_fit(argv[0], NULL, &options.patient))
         return exit_code;
     error_init(&err);
     return run(&options, &err) == OK ? status_exit_code(OK)

@@ -347,8 +347,8 @@ static enum status hand_in(const struct session *session, struct client *client,
         read_statement(&kept->statement, dataset, &result->rows, err);
 
     if (status == OK)
-        status =
-            signed_entry_submit(&kept->entry, session, &result->receipt, err);
+        status = signed_entry_submit(&kept->entry, session, ENTRY_DATASET,
+                                     &result->receipt, err);
     if (status == OK)
         status = name_dataset(client, kept, dataset, err);
     if (status == E_SYSTEM || status == E_CANCELLED) {

@@ -225,8 +225,8 @@ static enum status hand_in(const struct options *options,
 {
     char hex[DIGEST_HEX_SIZE];
     struct receipt receipt;
-    enum status status =
-        signed_entry_submit(&kept->entry, session, &receipt, err);
+    enum status status = signed_entry_submit(&kept->entry, session,
+                                             ENTRY_REQUEST, &receipt, err);
 
     if (status == OK)
         status = tell_broker(options, session, kept, err);

@@ -61,8 +61,10 @@ int main(int argc, char **argv)
         strcmp(argv[1], "help") == 0)
         return print_help();
     for (size_t i = 0; i < command_count; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            command_runs(commands[i].name);
             return commands[i].run(argc - 1, argv + 1);
+        }
     for (size_t i = 0; i < later_count; i++)
         if (strcmp(argv[1], later_commands[i]) == 0)
             return command_misuse(NULL, "%s: not in this version", argv[1]);

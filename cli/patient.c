@@ -9,12 +9,13 @@
 /* The number and its line's end. */
 #define PATIENT_FILE_MAX (PATIENT_NUMBER_MAX + 2)
 
-bool patient_options_fit(const char *command,
+bool patient_options_fit(const char *command, const char *action,
                          const struct patient_options *options)
 {
     if ((options->number == NULL) == (options->file == NULL)) {
-        command_misuse(command, "one of --patient and --patient-file is "
-                                "expected");
+        command_misuse(
+            command, "%s%sone of --patient and --patient-file is expected",
+            action != NULL ? action : "", action != NULL ? ": " : "");
         return false;
     }
     return true;
@@ -66,8 +67,11 @@ enum status patient_key_open(struct subject_id_key **key,
 
     text_init(&path);
     status = session_path(session, "subject.key", &path, err);
-    if (status == OK)
-        status = subject_id_key_open(key, path.data, err);
+    if (status == OK && subject_id_key_open(key, path.data, err) != OK)
+        status = error_wrap(err,
+                            "%s has no key of subject ids, which is a "
+                            "custodian's alone (--as)",
+                            session->name);
     text_clear(&path);
     return status;
 }

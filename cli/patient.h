@@ -35,8 +35,9 @@ struct patient_options {
     "standard\n"                                                               \
     "                           input\n"
 
-/* Is there one, and one only?  If not, a misuse of that command was told. */
-bool patient_options_fit(const char *command,
+/* Is there one, and one only?  If not, a misuse of that command was told;
+ * `action` is what it was to do, NULL if it does one thing. */
+bool patient_options_fit(const char *command, const char *action,
                          const struct patient_options *options);
 
 /* Append the number. */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "broker/permit_audit.h"
@@ -25,6 +26,8 @@ struct evidence {
     struct digest permit;
     struct ledger_port ledger;
     struct trusted_checkpoint checkpoint;
+    bool has_checkpoint;
+    struct error untrusted; /* why a node's was none */
 };
 
 static enum status path_of(const struct permit_check *check, const char *said,
@@ -36,29 +39,43 @@ static enum status path_of(const struct permit_check *check, const char *said,
                         : network_path(check->session.folder, usual, path, err);
 }
 
-/* Of what several nodes have the newest. */
+/* Of what several nodes have the newest.  One that proves nothing does not
+ * stand in the way of the others. */
 static enum status take_checkpoint(void *context, const struct message *answer,
                                    struct error *err)
 {
     struct evidence *evidence = context;
     struct trusted_checkpoint trusted;
-    enum status status = trust_check_note(
-        evidence->trust, message_bytes(answer, ANCHORED_NOTE), &trusted, err);
+    struct error why;
 
-    if (status == OK &&
-        trusted.checkpoint.size >= evidence->checkpoint.checkpoint.size)
+    error_init(&why);
+    if (trust_check_note(evidence->trust, message_bytes(answer, ANCHORED_NOTE),
+                         &trusted, &why) != OK) {
+        evidence->untrusted = why;
+        if (why.status != E_MEMORY)
+            return OK;
+        *err = why;
+        return E_MEMORY;
+    }
+    if (trusted.checkpoint.size >= evidence->checkpoint.checkpoint.size)
         evidence->checkpoint = trusted;
-    return status;
+    evidence->has_checkpoint = true;
+    return OK;
 }
 
 /* The newest that the nodes have signed, by those whom the auditor trusts. */
 static enum status ask_checkpoint(struct evidence *evidence, struct error *err)
 {
     struct message request;
+    enum status status;
 
     question_init(&request, MESSAGE_CHECKPOINT);
-    return client_ask_most(evidence->session.client, &request, MESSAGE_ANCHORED,
-                           take_checkpoint, evidence, err);
+    status = client_ask_most(evidence->session.client, &request,
+                             MESSAGE_ANCHORED, take_checkpoint, evidence, err);
+    if (status != OK || evidence->has_checkpoint)
+        return status;
+    *err = evidence->untrusted;
+    return err->status;
 }
 
 /* What is in the log by now has to be looked at, too: where a quorum cosigns it
@@ -87,6 +104,16 @@ static enum status await_checkpoint(struct evidence *evidence,
                            (uintmax_t)evidence->checkpoint.checkpoint.size);
 }
 
+static enum status open_database(struct evidence *evidence, const char *path,
+                                 struct error *err)
+{
+    enum status status = broker_store_open_to_read(
+        &evidence->store, path, &evidence->genesis->digest, err);
+
+    return status == OK ? OK
+                        : error_wrap(err, "the broker's database (--database)");
+}
+
 static enum status evidence_open(struct evidence *evidence,
                                  const struct permit_check *check,
                                  struct error *err)
@@ -110,8 +137,7 @@ static enum status evidence_open(struct evidence *evidence,
     if (status == OK)
         status = path_of(check, check->database, "broker/state.db", &path, err);
     if (status == OK)
-        status = broker_store_open_to_read(&evidence->store, path.data,
-                                           &evidence->genesis->digest, err);
+        status = open_database(evidence, path.data, err);
     if (status == OK) {
         evidence->ledger = ports_ledger(evidence->session.client);
         status = await_checkpoint(evidence, err);
@@ -205,7 +231,10 @@ enum status permit_check_run(const struct permit_check *check, bool *good,
         if (!hex_decode(bytes_of_string(check->permit), evidence.permit.byte,
                         DIGEST_SIZE))
             return error_set(err, E_USAGE,
-                             "a permit is named by its id, 64 hex digits");
+                             "expected a permit's id, 64 lower-case hex "
+                             "digits, not %zu characters; without one all "
+                             "permits are looked at",
+                             strlen(check->permit));
         options.permit = &evidence.permit;
     }
     status = evidence_open(&evidence, check, err);

@@ -320,13 +320,11 @@ enum status release_drive(const struct session *session, const char *request,
 {
     struct drive drive = {.session = session,
                           .terminal = isatty(STDERR_FILENO) == 1};
-    enum status status;
+    enum status status = request_id_read(request, &drive.request, err);
 
-    if (!hex_decode(bytes_of_string(request), drive.request.byte, DIGEST_SIZE))
-        return error_set(err, E_USAGE,
-                         "expected a request's id, 64 lower-case hex digits");
-    status =
-        service_session_open_near(&drive.broker, session, IDENTITY_BROKER, err);
+    if (status == OK)
+        status = service_session_open_near(&drive.broker, session,
+                                           IDENTITY_BROKER, err);
     if (status == OK)
         status = request_review_open(&drive.review, session,
                                      drive.broker.client, request, err);

@@ -9,6 +9,18 @@
 #include "common/encoding.h"
 #include "common/ledger_questions.h"
 
+/* Not the word itself: it may be anything, even a patient's number. */
+enum status request_id_read(const char *id, struct digest *digest,
+                            struct error *err)
+{
+    if (hex_decode(bytes_of_string(id), digest->byte, DIGEST_SIZE))
+        return OK;
+    return error_set(err, E_USAGE,
+                     "expected a request's id, 64 lower-case hex digits, not "
+                     "%zu characters; \"anchorite requests\" lists them",
+                     strlen(id));
+}
+
 enum status requests_ask(struct client *broker, const struct digest *id,
                          struct json **json, const struct json_value **list,
                          struct error *err)
@@ -76,6 +88,57 @@ static enum status check_log(struct request_review *review,
     return status;
 }
 
+/* ---- its answer ---- */
+
+/* The entry at the position where "used/<id>" was written. */
+static enum status take_answer(struct request_answer *answer,
+                               const struct shown *shown, const char *id,
+                               struct error *err)
+{
+    const struct json_value *named =
+        json_member(shown->entry.payload, "request");
+
+    answer->approved = shown->entry.type == ENTRY_APPROVE;
+    if ((!answer->approved && shown->entry.type != ENTRY_REJECT) ||
+        shown->verdict != VERDICT_VALID || named == NULL ||
+        json_kind(named) != JSON_STRING || strcmp(json_string(named), id) != 0)
+        return error_set(err, E_SYSTEM,
+                         "the node shows an entry that is no answer to the "
+                         "request");
+    answer->position = shown->position;
+    digest_hex(&shown->entry.id, answer->id);
+    memcpy(answer->author, shown->entry.author, sizeof answer->author);
+    return OK;
+}
+
+enum status request_answer_ask(struct request_answer *answer,
+                               const struct session *session, const char *id,
+                               struct error *err)
+{
+    char key[sizeof "used/" + DIGEST_HEX_SIZE], which[24];
+    struct shown shown = {.position = 0};
+    struct text positions;
+    bool more = false;
+    enum status status;
+
+    text_init(&positions);
+    snprintf(key, sizeof key, "used/%s", id);
+    status = history_ask(session->client, key, 0, &positions, &more, err);
+    if (status == OK && positions.size < 8)
+        status = error_set(err, E_SYSTEM,
+                           "the node answered with what is no history");
+    if (status == OK) {
+        snprintf(which, sizeof which, "%ju",
+                 (uintmax_t)get_be64(text_bytes(&positions).data));
+        status = shown_ask(&shown, session->client, which, err);
+    }
+    if (status == OK)
+        status = take_answer(answer, &shown, id, err);
+    shown_clear(&shown);
+    text_clear(&positions);
+    return status;
+}
+
 /* ---- what the broker tells ---- */
 
 static enum status take_told(struct request_review *review,
@@ -117,10 +180,15 @@ enum status request_review_open(struct request_review *review,
     enum status status;
 
     *review = (struct request_review){.json = NULL};
-    if (!hex_decode(bytes_of_string(id), digest.byte, DIGEST_SIZE))
-        return error_set(err, E_USAGE,
-                         "expected a request's id, 64 lower-case hex digits");
+    status = request_id_read(id, &digest, err);
+    if (status != OK)
+        return status;
     status = requests_ask(broker, &digest, &review->json, &list, err);
+    if (status == E_INPUT)
+        return error_set(err, E_INPUT,
+                         "there is no request %s that %s may see; \"anchorite "
+                         "requests\" lists those that there are",
+                         id, session->name);
     if (status == OK && json_length(list) != 1)
         status = error_set(err, E_SYSTEM,
                            "the broker tells of %zu requests, "

@@ -35,6 +35,23 @@ void request_review_close(struct request_review *review);
 /* Print what is asked for, as lines for people. */
 void request_review_print(const struct request_review *review);
 
+/* How a request was answered, as the log has it. */
+struct request_answer {
+    bool approved; /* or rejected */
+    char id[DIGEST_HEX_SIZE];
+    char author[CERTIFICATE_ID_SIZE];
+    uint64_t position;
+};
+
+/* E_NO if it was not. */
+MUST_USE enum status request_answer_ask(struct request_answer *answer,
+                                        const struct session *session,
+                                        const char *id, struct error *err);
+
+/* E_USAGE if the word is no id. */
+MUST_USE enum status request_id_read(const char *id, struct digest *digest,
+                                     struct error *err);
+
 /* Ask the broker for one (NULL: all that the user may see).  *list is in *json:
  * objects as in docs/protocol.md. */
 MUST_USE enum status requests_ask(struct client *broker,

@@ -25,7 +25,7 @@ enum status session_open_as(struct session *session, const char *folder,
     *session = (struct session){.folder = folder};
     status = network_load(&session->network, folder, err);
     if (status != OK)
-        return status;
+        return error_wrap(err, "--dir is not the folder of a network");
     if (user == NULL)
         snprintf(session->name, sizeof session->name, "%s.%s",
                  default_organisation(session->network, role),

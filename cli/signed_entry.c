@@ -48,17 +48,53 @@ enum status signed_entry_make(struct signed_entry *entry,
     return status;
 }
 
+/* For whoever reads it: what it means, and what could be done. */
+static const char *meaning(enum entry_verdict verdict, enum entry_type type)
+{
+    switch (verdict) {
+    case VERDICT_UNKNOWN_SIGNER:
+        return "the certificate is not enrolled";
+    case VERDICT_BAD_SIGNATURE:
+        return "the key is not the certificate's";
+    case VERDICT_EXPIRED:
+        return "the certificate is not valid today";
+    case VERDICT_REVOKED:
+        return "the certificate is revoked";
+    case VERDICT_CONFLICT:
+        return "another entry has the same nonce";
+    case VERDICT_FORBIDDEN:
+        return "this is not for the role of who signs; --as says who does";
+    case VERDICT_STALE:
+        return "it was overtaken by another entry";
+    case VERDICT_NOT_ENDORSED:
+        return "signatures of others are missing";
+    case VERDICT_AGAINST_RULE:
+        return type == ENTRY_REQUEST
+                   ? "its dataset is not the id of a dataset entry"
+                   : "a rule of such entries is broken";
+    case VERDICT_VALID:
+        break;
+    }
+    return "nothing is wrong with it";
+}
+
 enum status signed_entry_submit(const struct signed_entry *entry,
                                 const struct session *session,
-                                struct receipt *receipt, struct error *err)
+                                enum entry_type type, struct receipt *receipt,
+                                struct error *err)
 {
     enum status status =
         receipt_ask(receipt, session->client, text_bytes(&entry->entry),
                     text_bytes(&entry->signatures), err);
 
     if (status == OK && receipt->verdict != VERDICT_VALID)
-        status = error_set(err, E_REFUSED, "the entry is recorded as %s",
-                           entry_verdict_name(receipt->verdict));
+        status = error_set(
+            err, E_REFUSED,
+            "the %s entry of %s is refused, and recorded at position "
+            "%ju as %s: %s",
+            entry_type_name(type), session->name, (uintmax_t)receipt->position,
+            entry_verdict_name(receipt->verdict),
+            meaning(receipt->verdict, type));
     return status;
 }
 

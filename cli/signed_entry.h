@@ -32,10 +32,11 @@ MUST_USE enum status signed_entry_make(struct signed_entry *entry,
                                        const struct json *payload,
                                        struct error *err);
 
-/* Hand it in.  E_REFUSED if the nodes' verdict is a refusal, which is recorded
- * all the same. */
+/* Hand it in, which is of this type.  E_REFUSED if the nodes' verdict is a
+ * refusal, which is recorded all the same: *receipt says as what. */
 MUST_USE enum status signed_entry_submit(const struct signed_entry *entry,
                                          const struct session *session,
+                                         enum entry_type type,
                                          struct receipt *receipt,
                                          struct error *err);
 

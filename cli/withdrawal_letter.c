@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "broker/statement.h"
 #include "cli/command.h"
@@ -81,10 +82,16 @@ enum status withdrawal_letter_open(struct message *resolve, const char *entry,
     enum status status;
 
     if (!hex_decode(bytes_of_string(entry), bytes, DIGEST_SIZE))
-        return error_set(err, E_USAGE, "the id of an entry has 64 hex digits");
+        return error_set(
+            err, E_USAGE,
+            "resolve: expected the id of an entry, 64 lower-case hex "
+            "digits, not %zu characters",
+            strlen(entry));
     if (!hex_decode(bytes_of_string(salt), bytes + DIGEST_SIZE,
                     COMMITMENT_SALT_SIZE))
-        return error_set(err, E_USAGE, "--salt: expected 64 hex digits");
+        return error_set(err, E_USAGE,
+                         "resolve: --salt: expected what the patient's letter "
+                         "says, 64 lower-case hex digits");
     status = text_append(memory, bytes, sizeof bytes, err);
     if (status == OK)
         status = write_statement(subject, memory, err);

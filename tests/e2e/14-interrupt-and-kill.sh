@@ -94,7 +94,7 @@ for stage in read search write recheck; do
         story "SIG$signal while it does: $stage"
         caught $stage $signal
         [ "$code" -eq 3 ] || fail "exit code $code: $(cat err)"
-        [ "$(grep -c "^.*anchorite: interrupted$" err)" -eq 1 ] ||
+        [ "$(grep -c "^.*anchorite[a-z ]*: interrupted$" err)" -eq 1 ] ||
             fail "not one message: $(cat err)"
         [ ! -s out ] || fail "on stdout: $(cat out)"
         nothing_new

@@ -65,7 +65,7 @@ while [ "$at" -lt "$size" ]; do
         run verify release.csv changed.json --trust trust.json
         case $code in
         1) grep -qE 'is not verified: [a-z]+: ' "$work/err" ;;
-        2) grep -q '^anchorite: changed.json' "$work/err" ;;
+        2) grep -q '^anchorite verify: changed.json' "$work/err" ;;
         *) false ;;
         esac || fail "byte $at: exit code $code: $(cat "$work/out" "$work/err")"
     }

@@ -46,10 +46,10 @@ anchorite consent resolve "$entry" --patient-file "$work/number" \
 [ "$code" -eq 1 ] || [ "$code" -eq 2 ] || [ "$code" -eq 4 ] ||
     fail "another salt: $code: $(cat "$work/out" "$work/err")"
 anchorite consent resolve "$entry" --patient-file "$work/number" --salt 12
-refused 2 "64 hex digits"
+refused 2 "64 lower-case hex digits"
 anchorite consent resolve 12 --patient-file "$work/number" \
     --salt "$(letter salt)"
-refused 2 "64 hex digits"
+refused 2 "64 lower-case hex digits"
 anchorite release "$request"
 refused 4 "$entry"
 

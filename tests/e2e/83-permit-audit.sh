@@ -84,6 +84,6 @@ story "wrong calls"
 anchorite audit permits "$first" more
 refused 2 "at most one permit"
 anchorite audit permits nonsense
-refused 2 "64 hex digits"
+refused 2 "expected a permit's id, 64 lower-case hex digits"
 anchorite audit --trust x
 refused 2 "--dir and --json alone"

@@ -39,7 +39,7 @@
 #include "common/error.h"
 
 #define ACCESS_HANDLE_SIZE 16
-#define ACCESS_HANDLE_BITS (8 * ACCESS_HANDLE_SIZE)
+#define ACCESS_HANDLE_BITS ((size_t)8 * ACCESS_HANDLE_SIZE)
 #define ACCESS_KEY_SIZE 32
 
 struct access_handle {

@@ -18,7 +18,7 @@
 
 void suite_permit_audit(void);
 
-#define HOUR_MS 3600000
+#define HOUR_MS INT64_C(3600000)
 #define SUBJECTS_MAX 8
 
 static struct broker_world world;

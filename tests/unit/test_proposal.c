@@ -287,7 +287,7 @@ static void a_job_that_outlives_its_permit_gets_another_one(void)
     begin_with_three();
     CU_ASSERT_EQUAL(advance(), OK);
     CU_ASSERT(is("loaded"));
-    log_world_pass(world.log, 24 * 60 * 60 * 1000);
+    log_world_pass(world.log, UINT64_C(24) * 60 * 60 * 1000);
     CU_ASSERT_EQUAL(advance(), OK);
     CU_ASSERT(is("loaded"));
     CU_ASSERT_EQUAL(world.permits, 2);
@@ -609,7 +609,7 @@ static void an_expired_permit_is_not_used(void)
     world.job = "rechecked";
     CU_ASSERT_EQUAL(advance(), OK);
     CU_ASSERT(is("endorse"));
-    log_world_pass(world.log, 24 * 60 * 60 * 1000);
+    log_world_pass(world.log, UINT64_C(24) * 60 * 60 * 1000);
     world.job = "loaded";
     CU_ASSERT_EQUAL(endorse(), OK);
     CU_ASSERT(is("loaded"));

@@ -90,7 +90,8 @@ static void write_text(unsigned event, char text[64])
 static void model_extend(struct model *one, unsigned event)
 {
     static const char tag[] = "anchorite access chain 1";
-    uint8_t bytes[sizeof tag + ACCESS_HANDLE_SIZE + 8 + 2 * DIGEST_SIZE];
+    uint8_t
+        bytes[sizeof tag + ACCESS_HANDLE_SIZE + 8 + DIGEST_SIZE + DIGEST_SIZE];
     uint8_t *to = bytes;
     char text[64];
 
@@ -242,8 +243,8 @@ static void list_of_any_length_is_told_of_whole(void)
                                    WORKER_LIST_MAX - 1,
                                    WORKER_LIST_MAX,
                                    WORKER_LIST_MAX + 1,
-                                   2 * WORKER_LIST_MAX,
-                                   2 * WORKER_LIST_MAX + 1};
+                                   (size_t)2 * WORKER_LIST_MAX,
+                                   (size_t)2 * WORKER_LIST_MAX + 1};
     struct random random;
 
     random_init(&random, 5);
@@ -335,7 +336,7 @@ static void fill(bool saved)
 static void altered_events_open_no_chains(void)
 {
     static const char *const changes[] = {
-        FLIP_HANDLES,
+        (FLIP_HANDLES),
         "DELETE FROM list WHERE number = 2",
         "UPDATE list SET act = 3 WHERE number = 2",
         "UPDATE list SET digest = zeroblob(32) WHERE number = 1",
@@ -363,7 +364,7 @@ static void altered_events_open_no_chains(void)
 static void altered_ends_open_no_chains(void)
 {
     static const char *const changes[] = {
-        FLIP_ENDS,
+        (FLIP_ENDS),
         "UPDATE chain SET ends = substr(ends, 2) WHERE part = 1",
         "UPDATE chain SET digest = zeroblob(32) WHERE part = 2",
         "UPDATE chain SET act = 2",

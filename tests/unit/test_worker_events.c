@@ -81,7 +81,8 @@ static enum status extend(void *context, const struct act_record *act,
 {
     static const char tag[] = "anchorite access chain 1";
     struct chain *chain = context;
-    uint8_t bytes[sizeof tag + ACCESS_HANDLE_SIZE + 8 + 2 * DIGEST_SIZE];
+    uint8_t
+        bytes[sizeof tag + ACCESS_HANDLE_SIZE + 8 + DIGEST_SIZE + DIGEST_SIZE];
     uint8_t *to = bytes;
     struct digest event, head;
     struct bytes part;
@@ -149,7 +150,7 @@ static void chains_are_those_of_a_naive_computation(void)
 
     scratch_open(&scratch);
     open_all();
-    for (uint8_t i = 0; i < SUBJECTS; i++)
+    for (unsigned i = 0; i < SUBJECTS; i++)
         all[i] = subject_of((uint8_t)(SUBJECTS - i)); /* in no order */
     tell(ACCESS_OPEN, all, SUBJECTS);
     tell(ACCESS_OPEN, all, 10);
@@ -157,7 +158,7 @@ static void chains_are_those_of_a_naive_computation(void)
     open_all(); /* as after a crash */
     tell(ACCESS_REPEAT, all, 5);
     tell(ACCESS_ERASE, all, 1);
-    for (uint8_t i = 0; i < SUBJECTS; i++)
+    for (unsigned i = 0; i < SUBJECTS; i++)
         expect_chain(&all[i], i == 0 ? 4 : i < 5 ? 3 : i < 10 ? 2 : 1);
     close_all();
     scratch_close(&scratch);

@@ -14,7 +14,7 @@ void suite_worker_job(void);
 
 #define BROKER "0123456789abcdef0123456789abcdef"
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
-#define DAY_MS (24 * 60 * 60 * 1000)
+#define DAY_MS (UINT64_C(24) * 60 * 60 * 1000)
 
 static struct scratch scratch;
 static char jobs[SCRATCH_PATH_MAX];

@@ -429,7 +429,7 @@ static void release_with_an_erased_patient_is_not_repeated(void)
     item.subject = gone;
     permitted_encode(&item, list + PERMITTED_ITEM_SIZE);
     item.subject = elsewhere;
-    permitted_encode(&item, list + 2 * PERMITTED_ITEM_SIZE);
+    permitted_encode(&item, list + (size_t)2 * PERMITTED_ITEM_SIZE);
     release_first(&second, JOB_PUBLISHED);
     add_dataset(&second.dataset, "\x11\x22", 2);
     CU_ASSERT_EQUAL(worker_store_add_erased(store, &stranger, &err), OK);

@@ -18,7 +18,8 @@ struct enquiry {
     struct desk *desk;
     struct enquiry *next;
     uint64_t peer;              /* who gets the answer */
-    const struct desk_row *row; /* NULL: a part */
+    const struct desk_row *row; /* NULL: a part, or refused */
+    bool refused;               /* already: `err` says why */
     struct certificate *certificate;
     struct message message;
     struct desk_answer answer;
@@ -142,13 +143,19 @@ static enum status take_part(struct desk *desk, struct enquiry *enquiry,
     return OK;
 }
 
+static struct desk_request question_of(const struct desk *desk,
+                                       const struct enquiry *enquiry)
+{
+    return (struct desk_request){.message = &enquiry->message,
+                                 .certificate = enquiry->certificate,
+                                 .ledger = desk->client,
+                                 .uploads = desk->uploads};
+}
+
 static enum status work(struct desk *desk, struct enquiry *enquiry,
                         struct error *err)
 {
-    const struct desk_request question = {.message = &enquiry->message,
-                                          .certificate = enquiry->certificate,
-                                          .ledger = desk->client,
-                                          .uploads = desk->uploads};
+    const struct desk_request question = question_of(desk, enquiry);
 
     if (enquiry->row == NULL)
         return take_part(desk, enquiry, err);
@@ -156,11 +163,34 @@ static enum status work(struct desk *desk, struct enquiry *enquiry,
                                  &enquiry->answer, err);
 }
 
+/* Whoever watches over refusals knows of this one, or it is none. */
+static enum status tell_denied(struct desk *desk, struct enquiry *enquiry)
+{
+    const struct desk_settings *settings = desk->settings;
+    const struct desk_request question = question_of(desk, enquiry);
+    struct error why = enquiry->err;
+    enum status status;
+
+    if (settings->denied == NULL)
+        return E_REFUSED;
+    error_init(&enquiry->err);
+    status =
+        settings->denied(settings->context, &question, &why, &enquiry->err);
+    if (status == OK) {
+        enquiry->err = why;
+        return E_REFUSED;
+    }
+    (void)!error_wrap(&enquiry->err, "a refusal could not be recorded");
+    if (status != E_CANCELLED)
+        enquiry->err.status = E_SYSTEM;
+    return enquiry->err.status;
+}
+
 static void enquiry_work(struct lane_job *job)
 {
     struct enquiry *enquiry = (struct enquiry *)job;
     struct desk *desk = enquiry->desk;
-    enum status status = OK;
+    enum status status = enquiry->refused ? E_REFUSED : OK;
 
     if (atomic_load(&desk->closing))
         status = stopping(&enquiry->err);
@@ -171,6 +201,8 @@ static void enquiry_work(struct lane_job *job)
         status = check_standing(desk, enquiry->certificate, &enquiry->err);
     if (status == OK)
         status = work(desk, enquiry, &enquiry->err);
+    if (status == E_REFUSED)
+        status = tell_denied(desk, enquiry);
     enquiry->status = status;
 }
 
@@ -487,13 +519,17 @@ static enum status take(struct desk *desk, const struct bus_sender *sender,
 {
     const struct desk_row *row;
     struct enquiry *enquiry = NULL;
+    struct error refusal;
     enum status status;
 
     *retry = false;
+    error_init(&refusal);
     status = judge(desk, message->type,
-                   certificate_subject(sender->certificate), &row, err);
-    if (status != OK)
+                   certificate_subject(sender->certificate), &row, &refusal);
+    if (status != OK && desk->settings->denied == NULL) {
+        *err = refusal;
         return status;
+    }
     enquiry = find_same(desk, sender->certificate, message);
     if (enquiry != NULL) {
         enquiry->peer = sender->peer;
@@ -507,6 +543,9 @@ static enum status take(struct desk *desk, const struct bus_sender *sender,
         return status;
     assert(enquiry != NULL);
     enquiry->row = row;
+    enquiry->refused = refusal.status != OK;
+    if (enquiry->refused)
+        enquiry->err = refusal;
     *desk->last = enquiry;
     desk->last = &enquiry->next;
     desk->waiting++;

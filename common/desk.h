@@ -6,6 +6,7 @@
  *                          |
  *                        lane: enrolled, not revoked?  (common/standing.h)
  *                          |   handler(), which may ask the ledger and wait
+ *                          |   refused by any of these?  denied()
  *     bus <--answer--------+
  *
  * A service is a table of the requests that it takes, with who may make them,
@@ -93,7 +94,14 @@ struct desk_settings {
     enum status (*idle)(void *context, struct client *ledger,
                         struct error *err);
     uint64_t idle_ms;
-    void *context; /* of handlers and idle */
+    /* On the lane, before a refusal leaves: by role, organisation or standing,
+     * or since a handler said E_REFUSED.  Where this fails who asked is told
+     * E_SYSTEM (E_CANCELLED: to come again) instead: a refusal that nobody
+     * knows of is none.  The request's ledger may be NULL.  NULL: refusals are
+     * in the log of the program alone. */
+    enum status (*denied)(void *context, const struct desk_request *request,
+                          const struct error *why, struct error *err);
+    void *context; /* of handlers, idle and denied */
 };
 
 /* On failure its handles leave the loop in the loop's next turn. */

@@ -415,6 +415,26 @@
 /* Chains of one: a subject's, and those of the releases it may be in. */
 #define ACCESS_CHAINS_MAX 4096
 
+/* What is refused is told, and whoever asks again and again must not fill the
+ * disk, or a day's denials (anonymizer/worker_denials.h) more than one answer
+ * can hold: of equal ones in one day the first are an event each, then one
+ * whenever their number has doubled, with how many it stands for.  At a
+ * thousand refusals a second all day long those are at most 25 for each kind,
+ * of at most 650 bytes: 6.3 MB a day. */
+#define DENIALS_SINGLY_MAX 8
+/* Kinds of one day, and of one certificate; of further ones it is told how
+ * many they were. */
+#define DENIALS_KINDS_MAX 384
+#define DENIALS_OWN_MAX 32
+/* Bytes of the reason in an event. */
+#define DENIAL_WHY_MAX 128
+/* How long a broker waits until the anonymizer has recorded a refusal, and for
+ * how long it does not ask again after it has waited in vain: who may not ask
+ * anything must not keep it from withdrawals, of which it takes one after the
+ * other. */
+#define DENIAL_WAIT_MS 4000u
+#define DENIAL_REST_MS 12000u
+
 /* Ingests that are under way at once, each with one batch in memory, and how
  * long one that does not go on is kept. */
 #define INGESTS_MAX 4

@@ -30,6 +30,10 @@ static struct {
     unsigned said, idled, idled_meanwhile;
     bool is_working;
     enum status idle_status;
+    unsigned denied;
+    enum status denied_status; /* OK: it is recorded */
+    char denied_by[CERTIFICATE_ID_SIZE], denied_why[ERROR_TEXT_MAX];
+    enum message_type denied_type;
 } office = {.lock = PTHREAD_MUTEX_INITIALIZER,
             .changed = PTHREAD_COND_INITIALIZER};
 
@@ -178,7 +182,36 @@ static enum status on_idle(void *context, struct client *ledger,
     return status == OK ? OK : error_set(why, status, "nothing goes on");
 }
 
+static enum status on_withdraw(void *context,
+                               const struct desk_request *request,
+                               struct desk_answer *answer, struct error *why)
+{
+    (void)context;
+    (void)request;
+    (void)answer;
+    return error_set(why, E_REFUSED, "this one has no right to it");
+}
+
+static enum status on_denied(void *context, const struct desk_request *request,
+                             const struct error *refusal, struct error *why)
+{
+    enum status status;
+
+    CU_ASSERT_PTR_EQUAL(context, &office);
+    CU_ASSERT_EQUAL(refusal->status, E_REFUSED);
+    pthread_mutex_lock(&office.lock);
+    status = office.denied_status;
+    office.denied += status == OK;
+    office.denied_type = request->message->type;
+    snprintf(office.denied_by, sizeof office.denied_by, "%s",
+             certificate_id(request->certificate));
+    snprintf(office.denied_why, sizeof office.denied_why, "%s", refusal->text);
+    pthread_mutex_unlock(&office.lock);
+    return status == OK ? OK : error_set(why, status, "the disk is full");
+}
+
 static const struct desk_row rows[] = {
+    {MESSAGE_WITHDRAW, DESK_ROLE(IDENTITY_GOVERNOR), true, on_withdraw},
     {MESSAGE_SAID, DESK_ROLE(IDENTITY_CUSTODIAN) | DESK_ROLE(IDENTITY_GOVERNOR),
      true, on_said},
     {MESSAGE_REQUESTS,
@@ -196,6 +229,8 @@ static void prepare(void)
     office.is_held = false;
     office.said = office.idled = office.idled_meanwhile = 0;
     office.idle_status = OK;
+    office.denied = 0;
+    office.denied_status = OK;
     error_init(&err);
     desk_world_open(rows, sizeof rows / sizeof *rows);
     desks.settings.context = &office;
@@ -388,6 +423,95 @@ static void nobody_is_served_without_the_ledger(void)
     desk_world_close();
 }
 
+/* ---- denials ---- */
+
+static void expect_denied(const struct asker *asker, unsigned count,
+                          enum message_type type, const char *words)
+{
+    CU_ASSERT_EQUAL(count_of(&office.denied), count);
+    CU_ASSERT_EQUAL(office.denied_type, type);
+    CU_ASSERT_STRING_EQUAL(office.denied_by,
+                           certificate_id(asker->user.certificate));
+    if (strstr(office.denied_why, words) == NULL) {
+        fprintf(stderr, "\n%s\n", office.denied_why);
+        CU_FAIL("other words");
+    }
+}
+
+static enum status ask_withdraw(struct asker *asker)
+{
+    char said[64];
+
+    return ask_text(asker, MESSAGE_WITHDRAW, WITHDRAW_SUBJECT,
+                    bytes_of_string(SUBJECT), said);
+}
+
+static void begin_watched(void)
+{
+    prepare();
+    desks.settings.denied = on_denied;
+    desk_world_serve();
+}
+
+static void each_refusal_is_told_before_it_leaves(void)
+{
+    struct asker auditor = {.client = NULL}, newcomer = {.client = NULL},
+                 governor = {.client = NULL}, custodian = {.client = NULL};
+    struct upload_id id;
+
+    begin_watched();
+    asker_open(&auditor, "north.auditor");
+    asker_open(&governor, "north.governor");
+    asker_open(&custodian, "north.custodian");
+    fake_ledger_newcomer(&newcomer.user, desk_world_folder(), "north",
+                         IDENTITY_CUSTODIAN);
+    asker_open_user(&newcomer);
+    CU_ASSERT_EQUAL(ask_said(&auditor, SUBJECT), E_REFUSED);
+    expect_words("who is auditor of north may not ask for \"said\" here");
+    expect_denied(&auditor, 1, MESSAGE_SAID, "who is auditor of north");
+    CU_ASSERT_EQUAL(ask_said(&newcomer, SUBJECT), E_REFUSED);
+    expect_denied(&newcomer, 2, MESSAGE_SAID, "not enrolled");
+    CU_ASSERT_EQUAL(ask_withdraw(&governor), E_REFUSED);
+    expect_words("this one has no right to it");
+    expect_denied(&governor, 3, MESSAGE_WITHDRAW, "no right to it");
+    CU_ASSERT_EQUAL(
+        upload_send(auditor.client, bytes_of_string("bytes"), &id, &err),
+        E_REFUSED);
+    expect_denied(&auditor, 4, MESSAGE_PART, "who is auditor of north");
+    /* Nothing else is one. */
+    CU_ASSERT_EQUAL(ask_said(&custodian, SUBJECT), OK);
+    CU_ASSERT_EQUAL(count_of(&office.denied), 4);
+    asker_close(&custodian);
+    asker_close(&governor);
+    asker_close(&newcomer);
+    asker_close(&auditor);
+    desk_world_close();
+}
+
+static void a_refusal_that_nobody_can_record_is_none(void)
+{
+    static const enum status reasons[] = {E_IO, E_SYSTEM, E_REFUSED, E_INPUT};
+    struct asker auditor = {.client = NULL};
+
+    begin_watched();
+    asker_open(&auditor, "north.auditor");
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        pthread_mutex_lock(&office.lock);
+        office.denied_status = reasons[i];
+        pthread_mutex_unlock(&office.lock);
+        CU_ASSERT_EQUAL(ask_said(&auditor, SUBJECT), E_SYSTEM);
+        expect_words("a refusal could not be recorded: the disk is full");
+    }
+    pthread_mutex_lock(&office.lock);
+    office.denied_status = OK;
+    pthread_mutex_unlock(&office.lock);
+    CU_ASSERT_EQUAL(ask_said(&auditor, SUBJECT), E_REFUSED);
+    CU_ASSERT_EQUAL(count_of(&office.denied), 1);
+    CU_ASSERT_EQUAL(count_of(&office.said), 0);
+    asker_close(&auditor);
+    desk_world_close();
+}
+
 /* ---- answers ---- */
 
 static void errors_of_handlers_reach_whoever_asked(void)
@@ -417,8 +541,8 @@ static void what_nobody_handles_is_refused(void)
     begin();
     asker_open(&custodian, "north.custodian");
     custodian.options.timeout_ms = 1000;
-    CU_ASSERT_NOT_EQUAL(ask_text(&custodian, MESSAGE_WITHDRAW, WITHDRAW_SUBJECT,
-                                 bytes_of_string(SUBJECT), said),
+    CU_ASSERT_NOT_EQUAL(ask_text(&custodian, MESSAGE_DENIALS, DENIALS_DAY,
+                                 bytes_of_string("2025-01-31"), said),
                         OK);
     CU_ASSERT_EQUAL(ask_said(&custodian, SUBJECT), OK);
     asker_close(&custodian);
@@ -737,6 +861,10 @@ void suite_desk(void)
          who_is_not_enrolled_or_was_revoked_is_refused},
         {"nobody is served without the ledger",
          nobody_is_served_without_the_ledger},
+        {"each refusal is told before it leaves",
+         each_refusal_is_told_before_it_leaves},
+        {"a refusal that nobody can record is none",
+         a_refusal_that_nobody_can_record_is_none},
         {"errors of handlers reach whoever asked",
          errors_of_handlers_reach_whoever_asked},
         {"what nobody handles is refused", what_nobody_handles_is_refused},

@@ -4,7 +4,8 @@
  *
  * Whoever opens records writes an event about it: JSON in RFC 8785 form, with a
  * random salt inside, so that nobody can guess it from its digest.  Events are
- * told of a *handle*, which stands for a subject or a release:
+ * told of a *handle*, which stands for a subject, a release, or all that was
+ * refused in a day:
  *
  *     handle   first 16 bytes of HMAC-SHA256( key, kind || 0x00 || id )
  *     event    SHA-256( text )
@@ -55,6 +56,7 @@ struct access_end {
 
 #define ACCESS_SUBJECT "subject" /* id: 16 bytes */
 #define ACCESS_RELEASE "release" /* id: its text */
+#define ACCESS_DENIALS "denials" /* id: their day in UTC, "2025-01-31" */
 
 void access_handle_make(const uint8_t key[ACCESS_KEY_SIZE], const char *kind,
                         struct bytes id, struct access_handle *handle);

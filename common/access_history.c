@@ -358,13 +358,13 @@ static enum status take_chain(const struct json_value *item, void *target,
     static const struct json_key keys[] = {
         {.name = "about",
          .kind = JSON_STRING,
-         .expected = "\"subject\" or \"release\"",
+         .expected = "\"subject\", \"release\" or \"denials\"",
          .take = json_take_string,
          .required = true,
          .offset = offsetof(struct read_chain, about)},
         {.name = "id",
          .kind = JSON_STRING,
-         .expected = "32 hex digits",
+         .expected = "32 hex digits, or a day",
          .take = json_take_string,
          .required = true,
          .offset = offsetof(struct read_chain, id)},
@@ -575,19 +575,21 @@ static enum status check_chain(struct access_history *history,
     return OK;
 }
 
-static enum status check_subject(struct access_history *history,
-                                 const struct subject_id *subject,
-                                 struct error *err)
+/* Whose history it has to be: the id in the text, and in the handle. */
+struct topic {
+    const char *kind, *text;
+    struct bytes id;
+};
+
+static enum status check_first(struct access_history *history,
+                               const struct topic *topic, struct error *err)
 {
     struct read_chain *chain = &history->chain[0];
-    char hex[SUBJECT_ID_HEX_SIZE];
 
-    subject_id_hex(subject, hex);
-    if (strcmp(chain->about, ACCESS_SUBJECT) != 0 ||
-        strcmp(chain->id, hex) != 0)
-        return error_set(err, E_NO, "the history is about somebody else");
-    return check_chain(history, chain, ACCESS_SUBJECT,
-                       bytes_of(subject->byte, SUBJECT_ID_SIZE), err);
+    if (strcmp(chain->about, topic->kind) != 0 ||
+        strcmp(chain->id, topic->text) != 0)
+        return error_set(err, E_NO, "the history is about something else");
+    return check_chain(history, chain, topic->kind, topic->id, err);
 }
 
 /* Of each release that the subject's events name, and of no other. */
@@ -615,10 +617,9 @@ static enum status check_releases(struct access_history *history,
     return status;
 }
 
-enum status access_history_verify(struct access_history **out,
-                                  struct bytes text, const struct trust *trust,
-                                  const struct subject_id *subject,
-                                  struct error *err)
+static enum status verify(struct access_history **out, struct bytes text,
+                          const struct trust *trust, const struct topic *topic,
+                          struct error *err)
 {
     struct access_history *history = calloc(1, sizeof *history);
     enum status status;
@@ -630,13 +631,36 @@ enum status access_history_verify(struct access_history **out,
     if (status == OK)
         status = check_entry(history, trust, err);
     if (status == OK)
-        status = check_subject(history, subject, err);
+        status = check_first(history, topic, err);
     if (status == OK)
         status = check_releases(history, err);
     if (status != OK)
         access_history_destroy(&history);
     *out = history;
     return status == OK ? OK : error_wrap(err, "history");
+}
+
+enum status access_history_verify(struct access_history **out,
+                                  struct bytes text, const struct trust *trust,
+                                  const struct subject_id *subject,
+                                  struct error *err)
+{
+    char hex[SUBJECT_ID_HEX_SIZE];
+    const struct topic topic = {ACCESS_SUBJECT, hex,
+                                bytes_of(subject->byte, SUBJECT_ID_SIZE)};
+
+    subject_id_hex(subject, hex);
+    return verify(out, text, trust, &topic, err);
+}
+
+enum status access_history_verify_denials(struct access_history **out,
+                                          struct bytes text,
+                                          const struct trust *trust,
+                                          const char *day, struct error *err)
+{
+    const struct topic topic = {ACCESS_DENIALS, day, bytes_of_string(day)};
+
+    return verify(out, text, trust, &topic, err);
 }
 
 void access_history_destroy(struct access_history **handle)
@@ -673,7 +697,7 @@ struct access_chain access_history_chain(const struct access_history *history,
 
     assert(index < history->chain_count);
     return (struct access_chain){
-        .is_subject = index == 0,
+        .is_subject = strcmp(chain->about, ACCESS_SUBJECT) == 0,
         .release = index == 0 ? NULL : chain->id,
         .events = chain->events,
     };

@@ -2,14 +2,17 @@
  * common/access_history.h - who saw a subject's records: a history that proves
  * by itself that nothing which was anchored is left out of it.
  *
+ * And, of the same form, all that was refused in a day.
+ *
  *     {"history": 1, "key": hex, "proof": text of a proof (common/proof.h) of
  *      the `access` entry, "salt": hex, "statement": text that it commits to,
- *      "chains": [{"about": "subject" | "release", "id": text,
+ *      "chains": [{"about": "subject" | "release" | "denials", "id": text,
  *                  "events": [text, ...], "path": [hex, ...],
  *                  "other": {"handle", "head", "length"}}, ...]}
  *
  * The first chain is the subject's; then come those of the releases that its
- * events name, in the order in which they do, each once.  "path" is the way to
+ * events name, in the order in which they do, each once.  A day's denials are
+ * one chain, whatever releases they name.  "path" is the way to
  * the map's trie, from the top (common/access_chain.h); "other" is there where
  * a chain without events has another's end in its place.
  *
@@ -76,7 +79,7 @@ struct access_history;
 /* A chain of a verified history; strings are the history's. */
 struct access_chain {
     bool is_subject;
-    const char *release;             /* where it is not the subject's */
+    const char *release;             /* where it is a release's, else NULL */
     const struct json_value *events; /* an array of texts, each a JSON object */
 };
 
@@ -87,6 +90,11 @@ MUST_USE enum status access_history_verify(struct access_history **history,
                                            const struct trust *trust,
                                            const struct subject_id *subject,
                                            struct error *err);
+/* Likewise, all denials of a day, "2025-01-31". */
+MUST_USE enum status
+access_history_verify_denials(struct access_history **history,
+                              struct bytes text, const struct trust *trust,
+                              const char *day, struct error *err);
 void access_history_destroy(struct access_history **history);
 
 size_t access_history_chain_count(const struct access_history *history);

@@ -23,6 +23,13 @@ void suite_access_history(void);
     "{\"act\":\"fetch\",\"at\":3,\"by\":\"x\",\"release\":\"" RELEASE          \
     "\",\"salt\":\"02\"}"
 
+#define DAY "2025-01-31"
+#define DENIED                                                                 \
+    "{\"act\":\"deny\",\"at\":4,\"by\":\"z\",\"count\":1,\"release\":"         \
+    "\"" RELEASE "\",\"salt\":\"03\"}"
+#define DENIED_TWICE                                                           \
+    "{\"act\":\"deny\",\"at\":5,\"by\":\"z\",\"count\":2,\"salt\":\"04\"}"
+
 static const uint8_t key[ACCESS_KEY_SIZE] = "the key of the test's handles...";
 static const struct subject_id subject = {{7}}, stranger = {{8}};
 static struct network network;
@@ -36,6 +43,7 @@ struct wish {
     enum entry_verdict verdict;
     enum entry_type type;
     bool no_release, twice_release, no_erase, empty;
+    const char *day; /* its denials instead of a subject's history */
     size_t cosigners;
 };
 static const struct wish right = {.type = ENTRY_ACCESS, .cosigners = 2};
@@ -104,6 +112,7 @@ static void fill_map(void)
 {
     put(chain_of(ACCESS_SUBJECT, subject_bytes(&subject), OPENED, ERASED));
     put(chain_of(ACCESS_RELEASE, bytes_of_string(RELEASE), FETCHED, NULL));
+    put(chain_of(ACCESS_DENIALS, bytes_of_string(DAY), DENIED, DENIED_TWICE));
     for (uint8_t i = 20; i < 60; i++) {
         struct subject_id other = {{i}};
 
@@ -200,9 +209,17 @@ static void write_history(const struct wish *wish,
     text_init(&statement);
     text_init(&proof);
     demand(access_writer_create(&writer, key, &err));
-    write_chain(writer, ACCESS_SUBJECT, subject_bytes(whose),
-                wish->empty ? NULL : OPENED,
-                wish->empty || wish->no_erase ? NULL : ERASED);
+    if (wish->day != NULL)
+        write_chain(writer, ACCESS_DENIALS, bytes_of_string(wish->day),
+                    wish->empty ? NULL : DENIED,
+                    wish->empty || wish->no_erase ? NULL : DENIED_TWICE);
+    else
+        write_chain(writer, ACCESS_SUBJECT, subject_bytes(whose),
+                    wish->empty ? NULL : OPENED,
+                    wish->empty || wish->no_erase ? NULL : ERASED);
+    /* A denial's release is not one that somebody's records were in. */
+    CU_ASSERT_EQUAL(access_writer_release_count(writer),
+                    wish->empty || wish->day != NULL ? 0 : 1);
     if (!wish->no_release)
         write_chain(writer, ACCESS_RELEASE, bytes_of_string(RELEASE), FETCHED,
                     NULL);
@@ -373,6 +390,62 @@ static void every_changed_byte_is_noticed(void)
     end();
 }
 
+static enum status verify_day(const struct wish *wish, const char *day,
+                              size_t *count)
+{
+    struct access_history *history = NULL;
+    struct text text;
+    enum status status;
+
+    begin();
+    fill_map();
+    text_init(&text);
+    write_history(wish, &subject, &text);
+    status = access_history_verify_denials(&history, text_bytes(&text), &trust,
+                                           day, &err);
+    CU_ASSERT_EQUAL(history == NULL, status != OK);
+    if (status == OK) {
+        struct access_chain chain = access_history_chain(history, 0);
+
+        CU_ASSERT_EQUAL(access_history_chain_count(history), 1);
+        CU_ASSERT(!chain.is_subject);
+        CU_ASSERT_PTR_NULL(chain.release);
+        *count = json_length(chain.events);
+    }
+    /* It is nobody's history. */
+    CU_ASSERT_EQUAL(verify(text_bytes(&text), &subject),
+                    wish->day != NULL ? E_NO : OK);
+    access_history_destroy(&history);
+    text_clear(&text);
+    end();
+    return status;
+}
+
+static void a_days_denials_are_all_or_none(void)
+{
+    struct wish wish = right;
+    size_t count = 0;
+
+    wish.day = DAY;
+    wish.no_release = true;
+    CU_ASSERT_EQUAL(verify_day(&wish, DAY, &count), OK);
+    CU_ASSERT_EQUAL(count, 2);
+    CU_ASSERT_EQUAL(verify_day(&wish, "2025-02-01", &count), E_NO);
+    wish.no_erase = true; /* the second one left out */
+    CU_ASSERT_EQUAL(verify_day(&wish, DAY, &count), E_NO);
+    wish.empty = true;
+    CU_ASSERT_EQUAL(verify_day(&wish, DAY, &count), E_NO);
+    /* Of a day without any that is proven. */
+    wish.day = "2025-02-01";
+    CU_ASSERT_EQUAL(verify_day(&wish, "2025-02-01", &count), OK);
+    CU_ASSERT_EQUAL(count, 0);
+    /* A release's chain is none of it, and neither is a subject's. */
+    wish = right;
+    CU_ASSERT_EQUAL(verify_day(&wish, DAY, &count), E_NO);
+    wish.day = DAY;
+    CU_ASSERT_EQUAL(verify_day(&wish, DAY, &count), E_NO);
+}
+
 static void what_is_no_history_is_refused(void)
 {
     static const char *const texts[] = {
@@ -404,6 +477,7 @@ void suite_access_history(void)
         {"an entry that proves nothing is refused",
          entry_that_proves_nothing_is_refused},
         {"every changed byte is noticed", every_changed_byte_is_noticed},
+        {"a day's denials are all or none", a_days_denials_are_all_or_none},
         {"what is no history is refused", what_is_no_history_is_refused},
     };
 

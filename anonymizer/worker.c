@@ -292,6 +292,8 @@ static enum status open_parts(struct worker *worker, struct error *err)
         status = worker_fetches_create(&worker->fetches, worker->store,
                                        worker->events,
                                        options->config->releases, err);
+    if (status == OK)
+        status = worker_denials_create(&worker->denials, worker->events, err);
     return status == OK ? worker_job_sweep(worker, err) : status;
 }
 
@@ -331,6 +333,7 @@ static enum status open_desk(struct worker *worker, struct error *err)
                                        .ledger_timeout_ms = LEDGER_TIMEOUT_MS,
                                        .idle = worker_desk_idle,
                                        .idle_ms = WORKER_ANCHOR_MS,
+                                       .denied = worker_desk_denied,
                                        .context = worker};
     settings->row = worker_desk_rows(&settings->row_count);
     return desk_open(&worker->desk, settings, err);
@@ -339,6 +342,7 @@ static enum status open_desk(struct worker *worker, struct error *err)
 static void worker_destroy(struct worker *worker)
 {
     client_close(&worker->client);
+    worker_denials_destroy(&worker->denials); /* tells events */
     worker_fetches_destroy(&worker->fetches);
     worker_ingests_destroy(&worker->ingests);
     worker_events_close(&worker->events);

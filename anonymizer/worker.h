@@ -16,6 +16,7 @@
  *     publish              worker_publication.h
  *     fetch                worker_fetch.h
  *     events               worker_events.h
+ *     denied, denials      worker_denials.h, worker_events.h
  *     erase                worker_vault.h
  */
 #ifndef ANONYMIZER_WORKER_H

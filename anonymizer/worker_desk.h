@@ -15,7 +15,12 @@
 /* Handlers' context is the struct worker. */
 const struct desk_row *worker_desk_rows(size_t *count);
 
-/* Between requests: for desk_settings. */
+/* What is refused is an access event: for desk_settings. */
+enum status worker_desk_denied(void *context,
+                               const struct desk_request *request,
+                               const struct error *why, struct error *err);
+
+/* Between requests: likewise. */
 enum status worker_desk_idle(void *context, struct client *ledger,
                              struct error *err);
 

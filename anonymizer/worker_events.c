@@ -102,6 +102,30 @@ static enum status add_ids(struct json_value *root,
     return status;
 }
 
+static enum status add_text(struct json_value *root, const char *key,
+                            const char *text, struct error *err)
+{
+    return text == NULL ? OK : json_add_string(root, key, text, err);
+}
+
+/* What denials alone have. */
+static enum status add_denied(struct json_value *root,
+                              const struct access_told *told, struct error *err)
+{
+    char request[DIGEST_HEX_SIZE];
+    enum status status = add_text(root, "asked", told->asked, err);
+
+    if (status == OK && told->count > 0)
+        status = json_add_integer(root, "count", (int64_t)told->count, err);
+    if (status == OK && told->request != NULL) {
+        digest_hex(told->request, request);
+        status = json_add_string(root, "request", request, err);
+    }
+    if (status == OK)
+        status = add_text(root, "via", told->via, err);
+    return status == OK ? add_text(root, "why", told->why, err) : status;
+}
+
 static enum status write_event(const struct access_told *told, struct text *out,
                                struct error *err)
 {
@@ -121,9 +145,11 @@ static enum status write_event(const struct access_told *told, struct text *out,
     if (status == OK)
         status = json_add_integer(root, "at", (int64_t)clock_now_ms(), err);
     if (status == OK)
-        status = json_add_string(root, "by", told->by, err);
+        status = add_text(root, "by", told->by, err);
     if (status == OK)
         status = add_ids(root, told, err);
+    if (status == OK)
+        status = add_denied(root, told, err);
     if (status == OK)
         status = json_add_string(root, "salt", hex, err);
     if (status == OK)
@@ -187,6 +213,28 @@ enum status worker_events_release(struct worker_events *events,
     access_handle_make(handle_key(events), ACCESS_RELEASE,
                        bytes_of_string(told->release), &handle);
     return tell(events, told, &handle, 1, err);
+}
+
+enum status worker_events_denial(struct worker_events *events,
+                                 const struct access_told *told,
+                                 const struct access_concern *concern,
+                                 struct error *err)
+{
+    const uint8_t *key = handle_key(events);
+    struct access_handle handle[3];
+    size_t count = 0;
+
+    access_handle_make(key, ACCESS_DENIALS, bytes_of_string(concern->day),
+                       &handle[count++]);
+    if (concern->subject != NULL)
+        access_handle_make(key, ACCESS_SUBJECT,
+                           bytes_of(concern->subject->byte, SUBJECT_ID_SIZE),
+                           &handle[count++]);
+    if (concern->release != NULL)
+        access_handle_make(key, ACCESS_RELEASE,
+                           bytes_of_string(concern->release), &handle[count++]);
+    qsort(handle, count, sizeof *handle, compare_handles);
+    return tell(events, told, handle, count, err);
 }
 
 /* ---- a batch ---- */
@@ -491,16 +539,20 @@ static enum status write_chain(struct worker_events *events,
     return status;
 }
 
-/* Under the lock: the chains of the subject and of the releases that it was
- * opened for. */
+/* Whose history it is. */
+struct topic {
+    const char *kind;
+    struct bytes id;
+};
+
+/* Under the lock: its chain, and if it is a subject's those of the releases
+ * that it was opened for. */
 static enum status write_chains(struct worker_events *events,
                                 struct access_writer *writer,
-                                const struct subject_id *subject,
-                                struct error *err)
+                                const struct topic *topic, struct error *err)
 {
     enum status status =
-        write_chain(events, writer, ACCESS_SUBJECT,
-                    bytes_of(subject->byte, SUBJECT_ID_SIZE), err);
+        write_chain(events, writer, topic->kind, topic->id, err);
 
     for (size_t i = 0; status == OK && i < access_writer_release_count(writer);
          i++) {
@@ -517,15 +569,14 @@ static enum status write_chains(struct worker_events *events,
 static enum status write_snapshot(struct worker_events *events,
                                   struct access_writer *writer,
                                   struct anchor_record *record,
-                                  const struct subject_id *subject,
-                                  struct error *err)
+                                  const struct topic *topic, struct error *err)
 {
     enum status status;
 
     pthread_mutex_lock(&events->lock);
     status = find_covering(events, record, err);
     if (status == OK)
-        status = write_chains(events, writer, subject, err);
+        status = write_chains(events, writer, topic, err);
     pthread_mutex_unlock(&events->lock);
     return status;
 }
@@ -565,8 +616,7 @@ static enum status prove(struct worker_events *events, struct client *client,
 }
 
 static enum status try_history(struct worker_events *events,
-                               struct client *client,
-                               const struct subject_id *subject,
+                               struct client *client, const struct topic *topic,
                                struct text *out, struct error *err)
 {
     struct access_writer *writer = NULL;
@@ -579,7 +629,7 @@ static enum status try_history(struct worker_events *events,
     error_init(&why);
     status = anchor(events, client, true, &why);
     if (status == OK) {
-        status = write_snapshot(events, writer, &record, subject, &why);
+        status = write_snapshot(events, writer, &record, topic, &why);
         /* E_NO of the snapshot: another event came; of a proof it is not. */
         if (status == OK && prove(events, client, writer, &record, &why) != OK)
             status = why.status == E_NO ? E_SYSTEM : why.status;
@@ -595,21 +645,41 @@ static enum status try_history(struct worker_events *events,
     return status;
 }
 
-enum status worker_events_history(struct worker_events *events,
-                                  struct client *client,
-                                  const struct subject_id *subject,
-                                  struct text *out, struct error *err)
+static enum status write_history(struct worker_events *events,
+                                 struct client *client,
+                                 const struct topic *topic, struct text *out,
+                                 struct error *err)
 {
     enum status status = E_NO;
     struct error why;
 
     error_init(&why);
     for (int i = 0; i < HISTORY_TRIES && status == E_NO; i++)
-        status = try_history(events, client, subject, out, &why);
+        status = try_history(events, client, topic, out, &why);
     if (status == E_NO)
         status = error_set(&why, E_SYSTEM,
                            "events come faster than they are anchored");
     if (status != OK)
         *err = why;
     return status;
+}
+
+enum status worker_events_history(struct worker_events *events,
+                                  struct client *client,
+                                  const struct subject_id *subject,
+                                  struct text *out, struct error *err)
+{
+    const struct topic topic = {ACCESS_SUBJECT,
+                                bytes_of(subject->byte, SUBJECT_ID_SIZE)};
+
+    return write_history(events, client, &topic, out, err);
+}
+
+enum status worker_events_denials(struct worker_events *events,
+                                  struct client *client, const char *day,
+                                  struct text *out, struct error *err)
+{
+    const struct topic topic = {ACCESS_DENIALS, bytes_of_string(day)};
+
+    return write_history(events, client, &topic, out, err);
 }

@@ -3,9 +3,10 @@
  * what: access events, durable before the thing itself happens, and anchored in
  * the log soon after.
  *
- *     worker_events_subjects, _release     durable when it returns OK
+ *     worker_events_subjects, _release, _denial     durable when it returns OK
  *     worker_events_anchor                 one `access` entry for all new ones
  *     worker_events_history                a subject's, with its proof
+ *     worker_events_denials                a day's, with its proof
  *
  * What an event says, one JSON object in RFC 8785 form:
  *
@@ -20,12 +21,17 @@
  *     refuse   the release   a job ended without one; `by` had sent the permit
  *     publish  the release   it is about to be there to be fetched
  *     fetch    the release   somebody entitled is about to get its first byte
- *     deny     the release   somebody else asked for it
+ *     deny     the day       something was refused; also told of the subject or
+ *                            the release that it was about, if it was
  *
  * "dataset" and "permit" are left out where they are not known, "release" for
- * erase.  A fetch is told of the release and not of each subject in it: a
- * subject's events name the releases that it was opened for, and a history has
- * their chains, too.
+ * erase.  A denial has besides "asked" (name of the message), "count" (how many
+ * it stands for, anonymizer/worker_denials.h), "request" (where it was about
+ * one), "via" (certificate of the broker that has refused it; left out if it
+ * was refused here) and "why" (words); it names no subject, since whoever reads
+ * a day's denials need not know whom they were about.  A fetch is told of the
+ * release and not of each subject in it: a subject's events name the releases
+ * that it was opened for, and a history has their chains, too.
  *
  * One event that many handles share is written once.  The statement of an
  * `access` entry (docs/protocol.md) is about a batch of them:
@@ -91,6 +97,10 @@ struct access_told {
     const struct dataset_id *dataset; /* NULL: left out, as below */
     const struct digest *permit;
     const char *release;
+    /* of DENY alone, where also `by` may be NULL */
+    const char *asked, *via, *why;
+    const struct digest *request;
+    uint64_t count; /* 0: left out */
 };
 
 /* Of these subjects, in any order, none twice; at least one. */
@@ -102,6 +112,19 @@ MUST_USE enum status worker_events_subjects(struct worker_events *events,
 MUST_USE enum status worker_events_release(struct worker_events *events,
                                            const struct access_told *told,
                                            struct error *err);
+
+#define ACCESS_DAY_SIZE 11 /* "2025-01-31" */
+
+/* Whom a denial is told of. */
+struct access_concern {
+    char day[ACCESS_DAY_SIZE];
+    const struct subject_id *subject; /* NULL: none */
+    const char *release;              /* one that there is; NULL: none */
+};
+MUST_USE enum status worker_events_denial(struct worker_events *events,
+                                          const struct access_told *told,
+                                          const struct access_concern *concern,
+                                          struct error *err);
 
 /* Have all events in the log that there are now; nothing is handed in if there
  * are no new ones.  E_SYSTEM without a quorum, E_REFUSED if the log finds the
@@ -121,5 +144,10 @@ MUST_USE enum status worker_events_history(struct worker_events *events,
                                            struct client *client,
                                            const struct subject_id *subject,
                                            struct text *out, struct error *err);
+/* Likewise, of a day. */
+MUST_USE enum status worker_events_denials(struct worker_events *events,
+                                           struct client *client,
+                                           const char *day, struct text *out,
+                                           struct error *err);
 
 #endif

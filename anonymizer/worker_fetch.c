@@ -60,15 +60,12 @@ static bool is_recipient(const struct job_record *record,
 }
 
 static enum status tell(struct worker_fetches *fetches,
-                        const struct job_record *record, enum access_act act,
+                        const struct job_record *record,
                         const struct certificate *by, struct error *err)
 {
-    /* A job that was never permitted has none. */
-    bool has_dataset = record->recipient[0] != '\0';
-    const struct access_told told = {.act = act,
+    const struct access_told told = {.act = ACCESS_FETCH,
                                      .by = certificate_id(by),
-                                     .dataset =
-                                         has_dataset ? &record->dataset : NULL,
+                                     .dataset = &record->dataset,
                                      .permit = &record->permit,
                                      .release = record->release};
 
@@ -91,15 +88,11 @@ static enum status find_release(struct worker_fetches *fetches,
     }
     if (status != OK)
         return status;
-    if (found && (record->state != JOB_PUBLISHED ||
-                  !is_recipient(record, call->certificate))) {
-        status = tell(fetches, record, ACCESS_DENY, call->certificate, err);
-        found = false;
-    }
-    if (status == OK && !found)
-        status = error_set(err, E_REFUSED,
-                           "there is no such release for this certificate");
-    return status;
+    if (!found || record->state != JOB_PUBLISHED ||
+        !is_recipient(record, call->certificate))
+        return error_set(err, E_REFUSED,
+                         "there is no such release for this certificate");
+    return OK;
 }
 
 /* ---- a piece ---- */
@@ -133,8 +126,7 @@ static enum status begin_fetch(struct worker_fetches *fetches,
                                struct fetch *fetch, struct error *err)
 {
     const char *by = certificate_id(call->certificate);
-    enum status status =
-        tell(fetches, record, ACCESS_FETCH, call->certificate, err);
+    enum status status = tell(fetches, record, call->certificate, err);
 
     if (status != OK)
         return status;

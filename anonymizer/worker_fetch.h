@@ -3,8 +3,8 @@
  *
  * Only the certificate that the request names gets a release, piece by piece.
  * A fetch is an access event, durable before its first byte; a piece that does
- * not go on where the last one ended is another fetch.  So is every refusal of
- * a release that exists.
+ * not go on where the last one ended is another fetch.  Refusals are for
+ * whoever calls to tell (anonymizer/worker_denials.h).
  *
  * One thread at a time (the desk's).
  */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "anonymizer/worker.h"
+#include "anonymizer/worker_denials.h"
 #include "anonymizer/worker_events.h"
 #include "anonymizer/worker_fetch.h"
 #include "anonymizer/worker_ingest.h"
@@ -48,6 +49,7 @@ struct worker {
     /* the desk's thread alone */
     struct worker_ingests *ingests;
     struct worker_fetches *fetches;
+    struct worker_denials *denials;
 
     /* the runner's thread alone */
     struct client_options client_options; /* the client borrows them */

@@ -24,6 +24,7 @@
 #include "common/ledger_questions.h"
 #include "common/limits.h"
 #include "common/permitted.h"
+#include "common/subject_id.h"
 
 /* The log. */
 struct ledger_port {
@@ -65,7 +66,17 @@ struct job_progress {
 void job_progress_init(struct job_progress *progress);
 void job_progress_clear(struct job_progress *progress);
 
-/* The anonymizer; each of these may be said again. */
+/* What the broker is about to refuse. */
+struct broker_denial {
+    const char *by;                   /* certificate */
+    const char *asked;                /* name of the message */
+    const struct digest *request;     /* it was about; NULL: none */
+    const struct subject_id *subject; /* likewise */
+    const char *why;
+};
+
+/* The anonymizer; each of these may be said again, but for a denial, which
+ * then counts twice. */
 struct anonymizer_port {
     enum status (*permit)(void *context, const struct permit_delivery *delivery,
                           struct job_progress *progress, struct error *err);
@@ -78,6 +89,9 @@ struct anonymizer_port {
     enum status (*publish)(void *context, const struct digest *permit,
                            const struct digest *entry,
                            struct job_progress *progress, struct error *err);
+    /* Durable when it returns OK. */
+    enum status (*denied)(void *context, const struct broker_denial *denial,
+                          struct error *err);
     void *context;
 };
 

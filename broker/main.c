@@ -146,6 +146,7 @@ static enum status start(struct service *service, void *context,
                                        .ledger_timeout_ms = LEDGER_TIMEOUT_MS,
                                        .idle = requests_idle,
                                        .idle_ms = IDLE_MS,
+                                       .denied = requests_denied,
                                        .context = &parts->broker};
     settings->row = requests_taken(&settings->row_count);
     return desk_open(&parts->desk, settings, err);

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/upload.h"
+#include "common/utf8.h"
 
 /* ---- the log ---- */
 
@@ -73,6 +75,7 @@ struct anonymizer_link {
     struct client_options client_options;
     struct client *client; /* NULL before it is needed */
     atomic_bool cancel;
+    uint64_t deaf_until_ms; /* steady: no denial is told before */
 };
 
 enum status anonymizer_link_open(struct anonymizer_link **out,
@@ -290,11 +293,67 @@ static enum status ask_publication(void *context, const struct digest *permit,
     return ask_progress(context, &request, progress, err);
 }
 
+/* As much of the words as the message has room for; a path in them need not be
+ * UTF-8. */
+static struct bytes cut(const char *words)
+{
+    struct bytes text = bytes_of_string(words);
+    bool is_cut;
+
+    if (text.size > DENIAL_WHY_MAX)
+        text.size = DENIAL_WHY_MAX;
+    text.size = utf8_prefix(text, &is_cut);
+    return text.size > 0 ? text : bytes_of_string("refused");
+}
+
+/* In less time than other questions have. */
+static enum status ask_shortly(struct anonymizer_link *link,
+                               struct message *request, struct error *err)
+{
+    uint64_t *timeout_ms = &link->client_options.timeout_ms;
+    struct client_answer answer;
+    enum status status;
+
+    if (clock_steady_ms() < link->deaf_until_ms)
+        return error_set(err, E_SYSTEM,
+                         "the anonymizer did not answer a moment ago");
+    if (*timeout_ms > DENIAL_WAIT_MS)
+        *timeout_ms = DENIAL_WAIT_MS;
+    status = ask(link, request, MESSAGE_TAKEN, &answer, err);
+    *timeout_ms = link->options.timeout_ms;
+    if (status == OK)
+        client_answer_clear(&answer);
+    else if (status == E_SYSTEM)
+        link->deaf_until_ms = clock_steady_ms() + DENIAL_REST_MS;
+    return status;
+}
+
+static enum status tell_denied(void *context,
+                               const struct broker_denial *denial,
+                               struct error *err)
+{
+    char subject[SUBJECT_ID_HEX_SIZE] = "";
+    struct message request;
+
+    if (denial->subject != NULL)
+        subject_id_hex(denial->subject, subject);
+    question_init(&request, MESSAGE_DENIED);
+    message_set_string(&request, DENIED_BY, denial->by);
+    message_set_string(&request, DENIED_ASKED, denial->asked);
+    message_set_string(&request, DENIED_SUBJECT, subject);
+    message_set_bytes(&request, DENIED_REQUEST,
+                      denial->request != NULL ? digest_field(denial->request)
+                                              : bytes_of(NULL, 0));
+    message_set_bytes(&request, DENIED_WHY, cut(denial->why));
+    return ask_shortly(context, &request, err);
+}
+
 struct anonymizer_port ports_anonymizer(struct anonymizer_link *link)
 {
     return (struct anonymizer_port){.permit = send_permit,
                                     .job = ask_job,
                                     .sign = ask_signature,
                                     .publish = ask_publication,
+                                    .denied = tell_denied,
                                     .context = link};
 }

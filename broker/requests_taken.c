@@ -53,6 +53,89 @@ static struct broker *broker_of(void *context,
     return broker;
 }
 
+/* ---- denials ---- */
+
+/* What the request was about, as far as it says. */
+static void concern(const struct desk_request *request,
+                    struct broker_denial *denial, struct digest *about,
+                    struct subject_id *subject)
+{
+    const struct message *message = request->message;
+    struct error unread;
+    bool is_about = true, has_subject = false;
+
+    switch (message->type) {
+    case MESSAGE_REQUEST:
+        *about = digest_of(request, REQUEST_ID);
+        break;
+    case MESSAGE_RELEASE:
+        *about = digest_of(request, RELEASE_REQUEST);
+        break;
+    case MESSAGE_ENDORSE:
+        *about = digest_of(request, ENDORSE_REQUEST);
+        break;
+    case MESSAGE_REQUESTS:
+        is_about = message_bytes(message, REQUESTS_ID).size == DIGEST_SIZE;
+        if (is_about)
+            *about = digest_of(request, REQUESTS_ID);
+        break;
+    case MESSAGE_WITHDRAW:
+        has_subject =
+            subject_of(request, WITHDRAW_SUBJECT, subject, &unread) == OK;
+        is_about = false;
+        break;
+    case MESSAGE_SAID:
+        has_subject = subject_of(request, SAID_SUBJECT, subject, &unread) == OK;
+        is_about = false;
+        break;
+    default:
+        is_about = false;
+    }
+    denial->request = is_about ? about : NULL;
+    denial->subject = has_subject ? subject : NULL;
+}
+
+static enum status tell_denied(const struct broker *broker,
+                               const struct desk_request *request,
+                               const char *why, struct error *err)
+{
+    const struct anonymizer_port *anonymizer = &broker->anonymizer;
+    struct broker_denial denial = {.by = certificate_id(request->certificate),
+                                   .asked =
+                                       message_name(request->message->type),
+                                   .why = why};
+    struct subject_id subject;
+    struct digest about;
+
+    concern(request, &denial, &about, &subject);
+    return anonymizer->denied(anonymizer->context, &denial, err);
+}
+
+enum status requests_denied(void *context, const struct desk_request *request,
+                            const struct error *why, struct error *err)
+{
+    return tell_denied(context, request, why->text, err);
+}
+
+/* A release that ended with a refusal is answered with `progress`, and is a
+ * denial all the same. */
+static enum status deny_progress(const struct broker *broker,
+                                 const struct desk_request *request,
+                                 const struct proposal_progress *progress,
+                                 struct error *err)
+{
+    if (progress->status != E_REFUSED)
+        return OK;
+    if (tell_denied(broker, request,
+                    progress->why.size > 0 ? progress->why.data : "",
+                    err) == OK)
+        return OK;
+    /* Not a second denial. */
+    if (err->status != E_CANCELLED)
+        err->status = E_SYSTEM;
+    return error_wrap(err, "a refusal could not be recorded");
+}
+
 /* ---- answers ---- */
 
 struct recorded {
@@ -269,6 +352,8 @@ static enum status take_release(void *context,
     proposal_progress_init(&progress);
     status = proposal_advance(broker_of(context, request), &id, &progress, err);
     if (status == OK)
+        status = deny_progress(context, request, &progress, err);
+    if (status == OK)
         status = answer_progress(request, &progress, answer, err);
     proposal_progress_clear(&progress);
     return status;
@@ -291,6 +376,8 @@ static enum status take_endorse(void *context,
     proposal_progress_init(&progress);
     status = proposal_endorse(broker_of(context, request), &endorsement,
                               &progress, err);
+    if (status == OK)
+        status = deny_progress(context, request, &progress, err);
     if (status == OK)
         status = answer_progress(request, &progress, answer, err);
     proposal_progress_clear(&progress);

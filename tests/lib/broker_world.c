@@ -241,6 +241,28 @@ static enum status publish(void *context, const struct digest *permit,
     return OK;
 }
 
+static enum status take_denied(void *context,
+                               const struct broker_denial *denial,
+                               struct error *err)
+{
+    struct broker_world *world = context;
+
+    if (fails(world, err) != OK)
+        return err->status;
+    world->denials++;
+    snprintf(world->denied_by, sizeof world->denied_by, "%s", denial->by);
+    snprintf(world->denied_asked, sizeof world->denied_asked, "%s",
+             denial->asked);
+    snprintf(world->denied_why, sizeof world->denied_why, "%s", denial->why);
+    world->denied_request = (struct digest){{0}};
+    world->denied_subject = (struct subject_id){{0}};
+    if (denial->request != NULL)
+        world->denied_request = *denial->request;
+    if (denial->subject != NULL)
+        world->denied_subject = *denial->subject;
+    return OK;
+}
+
 /* ---- the world ---- */
 
 static struct broker_world *present; /* for the clock, which has no context */
@@ -290,6 +312,7 @@ static void fill(struct broker_world *world)
                        .job = ask_job,
                        .sign = sign,
                        .publish = publish,
+                       .denied = take_denied,
                        .context = world},
         .now_ms = now_ms};
     open_store(world);

@@ -53,8 +53,13 @@ struct broker_world {
     enum status job_status;
     const char *publishing; /* what it is once it is to be published; NULL:
                                "published" */
-    struct digest permit;   /* the last that it got */
-    unsigned permits, signs, publications;
+    struct digest permit; /* the last that it got */
+    unsigned permits, signs, publications, denials;
+    /* the last denial; zeroes where it was about none */
+    char denied_by[CERTIFICATE_ID_SIZE], denied_asked[IDENTITY_NAME_MAX + 1],
+        denied_why[ERROR_TEXT_MAX];
+    struct digest denied_request;
+    struct subject_id denied_subject;
     struct digest published; /* the entry */
     struct text list, package;
     enum status anonymizer_fails; /* OK: it does not */

@@ -437,8 +437,7 @@ static enum status judge(const struct desk *desk, enum message_type type,
             *row = &settings->row[i];
         return OK;
     }
-    return error_set(err, E_REFUSED,
-                     "who is %s of %s may not ask for \"%s\" here",
+    return error_set(err, E_REFUSED, "the %s of %s may not ask for \"%s\" here",
                      identity_role_name(subject->role), subject->organisation,
                      message_name(type));
 }

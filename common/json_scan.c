@@ -55,12 +55,26 @@ fail(const struct scan *scan, enum status status, const char *format, ...)
                      column(scan), what);
 }
 
+/* What stands here, without saying it where it may be part of a record: of a
+ * table that was taken for JSON, say. */
+static const char *kind_of(uint8_t byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return "a digit";
+    if ((byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'))
+        return "a letter";
+    return byte >= 0x7F ? "a byte beyond ASCII" : NULL;
+}
+
 /* Something else than `expected` stands here. */
 static enum status unexpected(const struct scan *scan, const char *expected)
 {
     if (scan->at == scan->end)
         return fail(scan, E_INPUT, "the text ends here, expected %s", expected);
-    if (*scan->at > 0x20 && *scan->at < 0x7F)
+    if (kind_of(*scan->at) != NULL)
+        return fail(scan, E_INPUT, "%s, expected %s", kind_of(*scan->at),
+                    expected);
+    if (*scan->at > 0x20)
         return fail(scan, E_INPUT, "'%c', expected %s", *scan->at, expected);
     return fail(scan, E_INPUT, "byte 0x%02X, expected %s", *scan->at, expected);
 }

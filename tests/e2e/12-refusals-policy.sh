@@ -89,7 +89,7 @@ policy_refused "a policy that is an array, expected an object"
 changed 's/"suppression_limit": 0.0/"suppression_limit": 1e999/' \
     "line 13, column 24: a number beyond the range of doubles"
 changed 's/"suppression_limit": 0.0/"suppression_limit": NaN/' \
-    "line 13, column 24: 'N', expected a value"
+    "line 13, column 24: a letter, expected a value"
 # A table in place of the policy: its cells are not told.
 printf '"%s","%s"\n' "$marker" "$marker" >policy.json
 policy_refused "policy.json: line 1, column "

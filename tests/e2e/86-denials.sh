@@ -81,7 +81,7 @@ subject=$(subject "$patient")
 [ -n "$subject" ] || fail "no subject"
 say institute.research-institute broker withdraw "text:$subject"
 refused institute.research-institute withdraw \
-    "who is research-institute of institute may not ask for \"withdraw\""
+    "the research-institute of institute may not ask for \"withdraw\""
 say south.custodian broker said "text:$subject"
 refused south.custodian said "who is custodian of south"
 say north.auditor broker release "hex:$request"
@@ -91,14 +91,14 @@ story "or the anonymizer"
 say south.custodian anonymizer events "text:$subject"
 refused south.custodian events "who is custodian of south"
 say north.auditor anonymizer erase "text:$subject"
-refused north.auditor erase "who is auditor of north"
+refused north.auditor erase "the auditor of north"
 say institute.research-institute anonymizer job "hex:$request"
 refused institute.research-institute job "may not ask"
 say north.custodian anonymizer denied "text:$(hex 16)" text:fetch text: hex: \
     text:invented
 refused north.custodian denied "may not ask"
 anchorite history --denials today --as north.auditor
-refused north.auditor denials "who is auditor of north"
+refused north.auditor denials "the auditor of north"
 ! grep -qF "$subject" "$work/denials" || fail "a subject is named"
 
 story "what was about a patient is in the patient's history"
@@ -197,7 +197,7 @@ broker_refuses() {
     [ "$code" -eq 4 ]
 }
 until_true 30 "the broker refuses again" broker_refuses
-refused north.auditor release "who is auditor of north"
+refused north.auditor release "the auditor of north"
 
 story "the same again and again is counted"
 denials

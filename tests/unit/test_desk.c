@@ -314,10 +314,10 @@ static void a_role_that_may_not_ask_is_refused(void)
     asker_open(&auditor, "north.auditor");
     asker_open(&institute, "institute.research-institute");
     CU_ASSERT_EQUAL(ask_said(&auditor, SUBJECT), E_REFUSED);
-    expect_words("who is auditor of north may not ask for \"said\" here");
+    expect_words("the auditor of north may not ask for \"said\" here");
     CU_ASSERT_EQUAL(ask_requests(&auditor, said), E_REFUSED);
     CU_ASSERT_EQUAL(ask_said(&institute, SUBJECT), E_REFUSED);
-    expect_words("who is research-institute of institute may not ask for "
+    expect_words("the research-institute of institute may not ask for "
                  "\"said\" here");
     CU_ASSERT_EQUAL(ask_requests(&institute, said), OK);
     CU_ASSERT_STRING_EQUAL(said, "institute");
@@ -338,7 +338,7 @@ static void another_organisation_may_not_ask_for_ours(void)
     fake_ledger_enrol(desks.ledger, other.user.certificate);
     asker_open_user(&other);
     CU_ASSERT_EQUAL(ask_said(&other, SUBJECT), E_REFUSED);
-    expect_words("who is custodian of institute may not ask for \"said\" here");
+    expect_words("the custodian of institute may not ask for \"said\" here");
     CU_ASSERT_EQUAL(ask_requests(&other, said), OK);
     CU_ASSERT_STRING_EQUAL(said, "institute");
     CU_ASSERT_EQUAL(count_of(&office.said), 0);
@@ -467,8 +467,8 @@ static void each_refusal_is_told_before_it_leaves(void)
                          IDENTITY_CUSTODIAN);
     asker_open_user(&newcomer);
     CU_ASSERT_EQUAL(ask_said(&auditor, SUBJECT), E_REFUSED);
-    expect_words("who is auditor of north may not ask for \"said\" here");
-    expect_denied(&auditor, 1, MESSAGE_SAID, "who is auditor of north");
+    expect_words("the auditor of north may not ask for \"said\" here");
+    expect_denied(&auditor, 1, MESSAGE_SAID, "the auditor of north");
     CU_ASSERT_EQUAL(ask_said(&newcomer, SUBJECT), E_REFUSED);
     expect_denied(&newcomer, 2, MESSAGE_SAID, "not enrolled");
     CU_ASSERT_EQUAL(ask_withdraw(&governor), E_REFUSED);
@@ -477,7 +477,7 @@ static void each_refusal_is_told_before_it_leaves(void)
     CU_ASSERT_EQUAL(
         upload_send(auditor.client, bytes_of_string("bytes"), &id, &err),
         E_REFUSED);
-    expect_denied(&auditor, 4, MESSAGE_PART, "who is auditor of north");
+    expect_denied(&auditor, 4, MESSAGE_PART, "the auditor of north");
     /* Nothing else is one. */
     CU_ASSERT_EQUAL(ask_said(&custodian, SUBJECT), OK);
     CU_ASSERT_EQUAL(count_of(&office.denied), 4);
@@ -648,7 +648,7 @@ static void parts_out_of_order_or_of_nobody_are_refused(void)
     expect_words("a part begins at byte 5 of an upload that has 4");
     CU_ASSERT_EQUAL(send_part(&custodian, 4), OK);
     CU_ASSERT_EQUAL(send_part(&auditor, 0), E_REFUSED);
-    expect_words("who is auditor of north may not ask for \"part\" here");
+    expect_words("the auditor of north may not ask for \"part\" here");
     asker_close(&auditor);
     asker_close(&custodian);
     desk_world_close();

@@ -225,23 +225,6 @@ enum status attestation_write(const struct attestation_parts *parts,
 
 /* ---- reading: takers ---- */
 
-/* As in common/proof.c: not the file is wrong, but the program is old. */
-static enum status take_version(const struct json_key *key,
-                                const struct json_value *value, void *target,
-                                struct error *err)
-{
-    int64_t version;
-
-    (void)target;
-    if (!json_integer(value, &version))
-        return json_refuse(key, value, "is not whole", err);
-    if (version != 1)
-        return error_set(err, E_VERSION,
-                         "line %u: version %jd of \"%s\": 1 is known",
-                         json_line(value), (intmax_t)version, key->name);
-    return OK;
-}
-
 /* key->word[0] is what it must be. */
 static enum status take_type(const struct json_key *key,
                              const struct json_value *value, void *target,
@@ -422,12 +405,8 @@ static enum status take_predicate(const struct json_key *key,
                                   const struct json_value *value, void *target,
                                   struct error *err)
 {
-    static const struct json_key version = {.name = "certificate",
-                                            .kind = JSON_NUMBER,
-                                            .expected =
-                                                "the version of the format, 1",
-                                            .take = take_version,
-                                            .required = true};
+    static const struct json_key version =
+        JSON_KEY_KNOWN_VERSION("certificate");
     const struct json_key keys[] = {
         version,
         {.name = "release",

@@ -106,6 +106,22 @@ enum status json_take_version(const struct json_key *key,
     return OK;
 }
 
+enum status json_take_known_version(const struct json_key *key,
+                                    const struct json_value *value,
+                                    void *target, struct error *err)
+{
+    int64_t version;
+
+    (void)target;
+    if (!json_integer(value, &version))
+        return json_refuse(key, value, "is not whole", err);
+    if ((double)version != key->min)
+        return error_set(
+            err, E_VERSION, "line %u: version %jd of \"%s\": %.0f is known",
+            json_line(value), (intmax_t)version, key->name, key->min);
+    return OK;
+}
+
 enum status json_take_string(const struct json_key *key,
                              const struct json_value *value, void *target,
                              struct error *err)

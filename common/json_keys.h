@@ -88,15 +88,21 @@ json_take json_take_word;
 
 /* The version of a format: must be `min`, and is taken nowhere. */
 json_take json_take_version;
+/* The same where E_VERSION must say that it is not the file that is wrong, but
+ * the program that is old: in what people verify. */
+json_take json_take_known_version;
 
 /* Rows that most formats have: the format's name with its version, 1; a name
  * that must be there, into a char[] of the struct. */
-#define JSON_KEY_VERSION(format)                                               \
+#define JSON_KEY_VERSION_BY(format, taker)                                     \
     {                                                                          \
         .name = (format), .kind = JSON_NUMBER,                                 \
-        .expected = "the version of the format, 1", .take = json_take_version, \
+        .expected = "the version of the format, 1", .take = (taker),           \
         .required = true, .min = 1                                             \
     }
+#define JSON_KEY_VERSION(format) JSON_KEY_VERSION_BY(format, json_take_version)
+#define JSON_KEY_KNOWN_VERSION(format)                                         \
+    JSON_KEY_VERSION_BY(format, json_take_known_version)
 #define JSON_KEY_NAME(key, type, member, is_valid, in_words)                   \
     {                                                                          \
         .name = (key), .kind = JSON_STRING, .expected = (in_words),            \

@@ -14,24 +14,6 @@
 
 /* ---- takers of both formats ---- */
 
-/* Unlike json_take_version: who verifies must learn that it is not the file
- * that is wrong, but the program that is old. */
-static enum status take_version(const struct json_key *key,
-                                const struct json_value *value, void *target,
-                                struct error *err)
-{
-    int64_t version;
-
-    (void)target;
-    if (!json_integer(value, &version))
-        return json_refuse(key, value, "is not whole", err);
-    if (version != 1)
-        return error_set(err, E_VERSION,
-                         "line %u: version %jd of \"%s\": 1 is known",
-                         json_line(value), (intmax_t)version, key->name);
-    return OK;
-}
-
 /* A text that stays in the document. */
 static enum status take_borrowed(const struct json_key *key,
                                  const struct json_value *value, void *target,
@@ -134,11 +116,7 @@ static enum status take_demo(const struct json_key *key,
 }
 
 static const struct json_key trust_keys[] = {
-    {.name = "trust",
-     .kind = JSON_NUMBER,
-     .expected = "the version of the format, 1",
-     .take = take_version,
-     .required = true},
+    JSON_KEY_KNOWN_VERSION("trust"),
     JSON_KEY_NAME("origin", struct trust, origin, note_name_valid,
                   "the name of a log"),
     {.name = "nodes",
@@ -504,11 +482,7 @@ static enum status take_hashes(const struct json_key *key,
 }
 
 static const struct json_key proof_keys[] = {
-    {.name = "proof",
-     .kind = JSON_NUMBER,
-     .expected = "the version of the format, 1",
-     .take = take_version,
-     .required = true},
+    JSON_KEY_KNOWN_VERSION("proof"),
     {.name = "entry",
      .kind = JSON_STRING,
      .expected = "the text of an entry",

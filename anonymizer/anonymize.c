@@ -213,6 +213,29 @@ static enum status report(const struct run *run,
     return OK;
 }
 
+/* How often each value stands in the input: a dropped row cannot be counted in
+ * the file. */
+static enum status values_claim(const struct sensitive_attribute *sensitive,
+                                uint32_t tuple_count,
+                                struct recheck_values *values,
+                                struct error *err)
+{
+    const struct histograms *histograms = &sensitive->histograms;
+    struct recheck_value *value =
+        calloc((size_t)sensitive->value_count + 1, sizeof *value);
+
+    if (value == NULL)
+        return error_memory(err, "the values of a sensitive attribute");
+    for (uint32_t v = 0; v < sensitive->value_count; v++)
+        value[v].text = dictionary_text(&sensitive->dictionary, v);
+    for (uint64_t i = 0; i < histograms->begin[tuple_count]; i++)
+        value[histograms->value[i]].rows += histograms->number[i];
+    *values = (struct recheck_values){.attribute = sensitive->attribute,
+                                      .value = value,
+                                      .count = sensitive->value_count};
+    return OK;
+}
+
 /* The finished file is read again by code that has no part in the above. */
 static enum status recheck_stage(struct run *run,
                                  struct anonymize_result *result,
@@ -223,20 +246,30 @@ static enum status recheck_stage(struct run *run,
                                   .suppressed = result->suppressed,
                                   .level = result->level,
                                   .delimiter = run->table->delimiter};
+    struct recheck_values values[SENSITIVE_MAX] = {0};
     struct recheck_result *rechecked = NULL;
-    enum status status;
+    enum status status = OK;
 
     enter(run, STAGE_RECHECK);
-    if (lseek(output->fd, 0, SEEK_SET) != 0)
-        return error_set(err, E_IO, "%s: cannot be read back", output->name);
-    status = recheck_release(&rechecked, run->policy, output->fd, output->name,
-                             &claim, run->options->cancel, err);
-    if (status != OK)
-        return status;
-    result->after = rechecked->classes;
-    result->rechecked = true;
+    claim.values = values;
+    for (size_t s = 0; status == OK && s < run->table->sensitive_count; s++)
+        status =
+            values_claim(&run->table->sensitive[s], run->table->tuple_count,
+                         &values[claim.values_count++], err);
+    if (status == OK && lseek(output->fd, 0, SEEK_SET) != 0)
+        status = error_set(err, E_IO, "%s: cannot be read back", output->name);
+    if (status == OK)
+        status =
+            recheck_release(&rechecked, run->policy, output->fd, output->name,
+                            &claim, run->options->cancel, err);
+    if (status == OK) {
+        result->after = rechecked->classes;
+        result->rechecked = true;
+    }
     recheck_destroy(&rechecked);
-    return OK;
+    for (size_t s = 0; s < claim.values_count; s++)
+        free((void *)values[s].value);
+    return status;
 }
 
 /* Two passes must see the same file. */

@@ -222,7 +222,7 @@ void attestation_destroy(struct attestation **attestation);
     X(CHECK_TABLE, "table",                                                    \
       "the file is a table, and has no column that the policy removes")        \
     X(CHECK_ROWS, "rows", "it has as many rows as were released")              \
-    X(CHECK_MODELS, "models", "every privacy model of the policy holds")       \
+    X(CHECK_MODELS, "models", "no privacy model of the policy is broken")      \
     X(CHECK_FIGURES, "figures", "classes and risk are as stated")
 
 enum attestation_check {

@@ -130,11 +130,20 @@ static bool capped_holds(const struct privacy_criterion *model,
     return capped_recursive(model->c, model->l, number, distinct, cap);
 }
 
-/* Rows that one model makes the class lose. */
-static uint32_t removal(const struct criteria *criteria,
-                        const struct privacy_criterion *model,
-                        const uint32_t *number, uint32_t distinct,
-                        uint32_t size)
+static struct class_values class_values(const struct class_view *view,
+                                        size_t sensitive)
+{
+    return (struct class_values){.size = view->size,
+                                 .count = view->distinct[sensitive],
+                                 .value = view->value[sensitive],
+                                 .number = view->value_number[sensitive]};
+}
+
+/* Rows that one diversity model makes the class lose. */
+static uint32_t diversity_removal(const struct criteria *criteria,
+                                  const struct privacy_criterion *model,
+                                  const uint32_t *number, uint32_t distinct,
+                                  uint32_t size)
 {
     uint32_t good = 0, bad = number[0];
     uint64_t survivors;
@@ -158,22 +167,47 @@ static uint32_t removal(const struct criteria *criteria,
     return size - (uint32_t)survivors;
 }
 
+/* Likewise, of a model that compares. */
+static uint32_t comparison_removal(const struct criteria *criteria,
+                                   const struct criterion *criterion,
+                                   const struct class_view *view)
+{
+    size_t s = criterion->sensitive;
+    const struct reference *reference = &criteria->reference[s];
+    struct class_values values = class_values(view, s);
+    uint32_t survivors =
+        reference_survivors(reference, criterion->model, &values);
+
+    return survivors < criteria->class_size_min ? view->size
+                                                : view->size - survivors;
+}
+
+/* Rows that one model makes the class lose. */
+static uint32_t removal(const struct criteria *criteria,
+                        const struct criterion *criterion,
+                        const struct class_view *view)
+{
+    const struct privacy_criterion *model = criterion->model;
+    size_t s = criterion->sensitive;
+
+    if (privacy_model_compares(model->model))
+        return comparison_removal(criteria, criterion, view);
+    if (model->model == MODEL_RECURSIVE_CL_DIVERSITY ||
+        (model->model == MODEL_ENTROPY_L_DIVERSITY &&
+         model->estimator == ESTIMATOR_SHANNON))
+        return diversity_removal(criteria, model, view->number[s],
+                                 view->distinct[s], view->size);
+    return 0;
+}
+
 uint32_t criteria_removal(const struct criteria *criteria,
                           const struct class_view *view)
 {
     uint32_t most = 0;
 
     for (size_t i = 0; i < criteria->count; i++) {
-        const struct criterion *criterion = &criteria->criterion[i];
-        const struct privacy_criterion *model = criterion->model;
-        uint32_t rows;
+        uint32_t rows = removal(criteria, &criteria->criterion[i], view);
 
-        if (model->model != MODEL_RECURSIVE_CL_DIVERSITY &&
-            (model->model != MODEL_ENTROPY_L_DIVERSITY ||
-             model->estimator != ESTIMATOR_SHANNON))
-            continue;
-        rows = removal(criteria, model, view->number[criterion->sensitive],
-                       view->distinct[criterion->sensitive], view->size);
         if (rows > most)
             most = rows;
     }
@@ -200,6 +234,7 @@ static bool criterion_holds(const struct criteria *criteria,
     const struct privacy_criterion *model = criterion->model;
     const uint32_t *number = view->number[criterion->sensitive];
     uint32_t distinct = view->distinct[criterion->sensitive];
+    struct class_values values;
 
     switch (model->model) {
     case MODEL_K_ANONYMITY:
@@ -212,6 +247,10 @@ static bool criterion_holds(const struct criteria *criteria,
         return grassberger_holds(model->l, number, distinct, view->size);
     case MODEL_RECURSIVE_CL_DIVERSITY:
         return recursive_holds(model->c, model->l, number, distinct);
+    case MODEL_T_CLOSENESS_EQUAL:
+        values = class_values(view, criterion->sensitive);
+        return reference_holds(&criteria->reference[criterion->sensitive],
+                               model, &values);
     }
     assert(false && "a model without a rule");
     return false;
@@ -245,7 +284,9 @@ static void add_model(struct criteria *criteria,
     size_t s = criterion->sensitive;
     uint32_t size = model->k;
 
-    if (model->model != MODEL_K_ANONYMITY) {
+    if (privacy_model_compares(model->model)) {
+        criteria->needs_histograms = true;
+    } else if (model->model != MODEL_K_ANONYMITY) {
         /* ceil(l) values need as many rows; beyond 2^32 there are none. */
         size = model->l >= UINT32_MAX ? UINT32_MAX : (uint32_t)ceil(model->l);
         criteria->needs_histograms = true;
@@ -256,6 +297,19 @@ static void add_model(struct criteria *criteria,
     }
     if (size > criteria->class_size_min)
         criteria->class_size_min = size;
+}
+
+/* What models compare with, once for each attribute. */
+static enum status add_reference(struct criteria *criteria,
+                                 const struct criterion *criterion,
+                                 const struct table *table, struct error *err)
+{
+    size_t s = criterion->sensitive;
+
+    if (!privacy_model_compares(criterion->model->model) ||
+        criteria->reference[s].rows > 0)
+        return OK;
+    return reference_init(&criteria->reference[s], table, s, err);
 }
 
 static enum status fill_shannon(struct criteria *criteria, uint64_t rows,
@@ -290,12 +344,14 @@ enum status criteria_create(struct criteria **out, const struct policy *policy,
         calloc(table->sensitive_count + 1, sizeof *criteria->distinct_min);
     criteria->needs_order =
         calloc(table->sensitive_count + 1, sizeof *criteria->needs_order);
+    criteria->reference =
+        calloc(table->sensitive_count + 1, sizeof *criteria->reference);
     if (criteria->criterion == NULL || criteria->distinct_min == NULL ||
-        criteria->needs_order == NULL) {
+        criteria->needs_order == NULL || criteria->reference == NULL) {
         status = error_memory(err, "the privacy models");
         goto done;
     }
-    for (size_t i = 0; i < policy->criterion_count; i++) {
+    for (size_t i = 0; status == OK && i < policy->criterion_count; i++) {
         const struct privacy_criterion *model = &policy->criterion[i];
 
         criteria->criterion[i].model = model;
@@ -305,8 +361,9 @@ enum status criteria_create(struct criteria **out, const struct policy *policy,
         add_model(criteria, &criteria->criterion[i]);
         shannon |= model->model == MODEL_ENTROPY_L_DIVERSITY &&
                    model->estimator == ESTIMATOR_SHANNON;
+        status = add_reference(criteria, &criteria->criterion[i], table, err);
     }
-    if (shannon)
+    if (status == OK && shannon)
         status = fill_shannon(criteria, table->rows, err);
 done:
     if (status != OK)
@@ -321,6 +378,10 @@ void criteria_destroy(struct criteria **handle)
 
     if (criteria == NULL)
         return;
+    for (size_t s = 0;
+         criteria->reference != NULL && s < criteria->sensitive_count; s++)
+        reference_clear(&criteria->reference[s]);
+    free(criteria->reference);
     free(criteria->criterion);
     free(criteria->distinct_min);
     free(criteria->needs_order);

@@ -12,6 +12,8 @@
  *         Grassberger     f = psi, a less biased estimate of the entropy of
  *                         what the class was drawn from  [Grassberger 2003]
  *     recursive (c', l)   m >= l and n_1 < c' (n_l + ... + n_m)   [likewise]
+ *     t-closeness         distance from the whole table <= t      [Li 2007]
+ *                         (criterion_distance.h)
  *
  * Sums run over the counts in descending order, so that they do not depend on
  * how values are numbered; comparisons have no slack.
@@ -31,6 +33,7 @@
  *    min(n_i, t), is the best for both (it is majorized by all others), so t is
  *    searched.  Here comparisons do have slack: rounding must not cost the
  *    optimum.  Closure of Grassberger's form is not shown; it loses nothing.
+ *    For models that compare with the whole table: criterion_distance.h.
  */
 #ifndef ANONYMIZER_CRITERION_H
 #define ANONYMIZER_CRITERION_H
@@ -38,6 +41,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "anonymizer/criterion_distance.h"
 #include "anonymizer/policy.h"
 #include "anonymizer/table.h"
 #include "common/error.h"
@@ -60,13 +64,18 @@ struct criteria {
     bool *needs_order;      /* [sensitive]: does a model need sorted counts? */
     double *shannon;        /* [x]: x ln x, for x < table_size */
     uint32_t table_size;
+    struct reference
+        *reference; /* [sensitive]; empty unless a model needs it */
 };
 
 /* One class: its size and, by sensitive attribute, the counts of its values;
- * those of attributes with needs_order descending. */
+ * those of attributes with needs_order descending.  value_number are the same
+ * counts in the order of value, which models need that compare. */
 struct class_view {
     uint32_t size;
     const uint32_t *number[SENSITIVE_MAX];
+    const uint32_t *value[SENSITIVE_MAX];
+    const uint32_t *value_number[SENSITIVE_MAX];
     uint32_t distinct[SENSITIVE_MAX];
 };
 

@@ -186,6 +186,8 @@ static void view_class(struct evaluator *evaluator, uint32_t class,
 
         view->distinct[s] =
             (uint32_t)(histogram->begin[class + 1] - histogram->begin[class]);
+        view->value[s] = histogram->value + histogram->begin[class];
+        view->value_number[s] = number;
         view->number[s] = number;
         if (!criteria->needs_order[s])
             continue;

@@ -61,7 +61,8 @@ struct policy_attribute {
     X("k-anonymity", K_ANONYMITY)                                              \
     X("distinct-l-diversity", DISTINCT_L_DIVERSITY)                            \
     X("entropy-l-diversity", ENTROPY_L_DIVERSITY)                              \
-    X("recursive-cl-diversity", RECURSIVE_CL_DIVERSITY)
+    X("recursive-cl-diversity", RECURSIVE_CL_DIVERSITY)                        \
+    X("t-closeness-equal", T_CLOSENESS_EQUAL)
 
 enum privacy_model {
 #define PRIVACY_MODEL_ENUM(name, id) MODEL_##id,
@@ -70,6 +71,10 @@ enum privacy_model {
 };
 
 const char *privacy_model_name(enum privacy_model model);
+
+/* Does it compare a class with all rows of the table, suppressed ones
+ * included? */
+bool privacy_model_compares(enum privacy_model model);
 
 enum entropy_estimator { ESTIMATOR_SHANNON, ESTIMATOR_GRASSBERGER };
 
@@ -82,6 +87,7 @@ struct privacy_criterion {
     uint32_t k;       /* k-anonymity, >= 1 */
     double l;         /* >= 1; whole for distinct and recursive */
     double c;         /* recursive-(c,l), > 0 */
+    double t;         /* t-closeness, 0..1 */
     enum entropy_estimator estimator; /* entropy-l */
 };
 

@@ -16,8 +16,7 @@ static const struct json_word models[] = {
 #define MODEL_WORD(name, id) [MODEL_##id] = {name, false},
     PRIVACY_MODEL_TABLE(MODEL_WORD)
 #undef MODEL_WORD
-        {"t-closeness-equal", true},
-    {"t-closeness-hierarchical", true},
+        {"t-closeness-hierarchical", true},
     {"t-closeness-ordered", true},
     {"delta-disclosure", true},
     {"delta-presence", true},
@@ -39,6 +38,11 @@ static const struct json_word estimators[] = {
 const char *privacy_model_name(enum privacy_model model)
 {
     return models[model].name;
+}
+
+bool privacy_model_compares(enum privacy_model model)
+{
+    return model == MODEL_T_CLOSENESS_EQUAL;
 }
 
 struct criterion_target {
@@ -159,6 +163,19 @@ static const struct json_key recursive_cl_keys[] = {
     KEY_WHOLE_L,
 };
 
+static const struct json_key t_closeness_keys[] = {
+    KEY_MODEL,
+    KEY_ATTRIBUTE,
+    {.name = "t",
+     .kind = JSON_NUMBER,
+     .expected = "a number from 0 to 1",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(t),
+     .min = 0,
+     .max = 1},
+};
+
 static const struct {
     const struct json_key *key;
     size_t count;
@@ -168,6 +185,7 @@ static const struct {
     [MODEL_ENTROPY_L_DIVERSITY] = {entropy_l_keys, COUNT_OF(entropy_l_keys)},
     [MODEL_RECURSIVE_CL_DIVERSITY] = {recursive_cl_keys,
                                       COUNT_OF(recursive_cl_keys)},
+    [MODEL_T_CLOSENESS_EQUAL] = {t_closeness_keys, COUNT_OF(t_closeness_keys)},
 };
 
 static enum status read_criterion(struct policy *policy,

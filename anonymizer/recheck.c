@@ -8,6 +8,7 @@
 
 #include "anonymizer/csv.h"
 #include "anonymizer/hierarchy.h"
+#include "anonymizer/recheck_distance.h"
 #include "anonymizer/recheck_diversity.h"
 #include "anonymizer/recheck_sort.h"
 #include "anonymizer/recheck_tally.h"
@@ -23,6 +24,7 @@ struct column {
     size_t field;     /* index into a record */
     struct recheck_texts texts;
     bool *is_label; /* per code, only under a claim: a label of its level? */
+    struct recheck_whole whole; /* if a model compares and it is known */
 };
 
 /* One table that is being counted. */
@@ -39,6 +41,7 @@ struct recount {
      * column that has most. */
     uint32_t *code_rows; /* per code; all 0 between two classes */
     uint32_t *code;      /* those that are not 0 */
+    uint64_t *number;    /* of each of them */
     uint64_t *count;     /* sorted */
     uint64_t *spare;
 
@@ -332,6 +335,135 @@ static enum status claim_prepare(struct recount *recount, struct error *err)
     return status;
 }
 
+/* ---- the whole table, for models that compare with it ---- */
+
+static bool is_compared(const struct policy *policy, size_t attribute)
+{
+    for (size_t i = 0; i < policy->criterion_count; i++)
+        if (policy->criterion[i].attribute == attribute &&
+            privacy_model_compares(policy->criterion[i].model))
+            return true;
+    return false;
+}
+
+/* As the file shows it, suppressed rows included. */
+static void whole_count(struct recount *recount, size_t index)
+{
+    struct column *column = &recount->column[index];
+
+    for (size_t i = 0; i < recheck_tally_size(&recount->tally); i++)
+        column->whole.number[recheck_tally_code(&recount->tally, i, index)] +=
+            recheck_tally_count(&recount->tally, i);
+    column->whole.rows = recount->tally.rows;
+}
+
+static const struct recheck_values *
+claimed_values(const struct recheck_claim *claim, size_t attribute)
+{
+    for (size_t i = 0; i < claim->values_count; i++)
+        if (claim->values[i].attribute == attribute)
+            return &claim->values[i];
+    assert(false && "a claim without the values of a judged attribute");
+    return NULL;
+}
+
+static enum status values_disagree(const struct recount *recount, size_t index,
+                                   struct error *err)
+{
+    return error_set(err, E_SYSTEM,
+                     "%s: recheck: the values of column %s are not what is "
+                     "claimed of the input",
+                     recount->name, column_name(recount, index));
+}
+
+/* Values that occur in dropped rows alone have no code yet. */
+static enum status values_code(struct column *column,
+                               const struct recheck_values *values,
+                               uint32_t *code, struct error *err)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < values->count; i++)
+        status = recheck_texts_code(&column->texts, values->value[i].text,
+                                    &code[i], err);
+    return status;
+}
+
+/* Instead of what the file shows, which was counted, what is claimed of the
+ * input: no less of any value, and all of its rows. */
+static enum status whole_claim(struct recount *recount, size_t index,
+                               const struct recheck_values *values,
+                               const uint32_t *code, struct error *err)
+{
+    struct column *column = &recount->column[index];
+    struct recheck_whole *whole = &column->whole;
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < values->count; i++) {
+        if (values->value[i].rows < whole->number[code[i]])
+            return values_disagree(recount, index, err);
+        whole->rows -= whole->number[code[i]];
+        whole->number[code[i]] = values->value[i].rows;
+        rows += values->value[i].rows;
+    }
+    /* What is left of the file's rows has a value that nobody claimed. */
+    if (whole->rows != 0 || rows != recount->claim->rows)
+        return values_disagree(recount, index, err);
+    whole->rows = rows;
+    return OK;
+}
+
+static enum status whole_find(struct recount *recount, size_t index,
+                              struct error *err)
+{
+    struct column *column = &recount->column[index];
+    const struct recheck_claim *claim = recount->claim;
+    const struct recheck_values *values =
+        claim != NULL && recount->policy->drop_suppressed
+            ? claimed_values(claim, column->attribute)
+            : NULL;
+    size_t count = values == NULL ? 0 : values->count;
+    uint32_t *code = calloc(count + 1, sizeof *code);
+    enum status status = OK;
+
+    if (code == NULL)
+        return error_memory(err, "the values of a column");
+    if (values != NULL)
+        status = values_code(column, values, code, err);
+    if (status == OK) {
+        column->whole.number = calloc((size_t)column->texts.code_count + 1,
+                                      sizeof *column->whole.number);
+        if (column->whole.number == NULL)
+            status = error_memory(err, "the values of a column");
+    }
+    if (status == OK)
+        whole_count(recount, index);
+    if (status == OK && values != NULL)
+        status = whole_claim(recount, index, values, code, err);
+    free(code);
+    return status;
+}
+
+/* Rows that were dropped are unknown to who has but the file. */
+static bool whole_is_known(const struct recount *recount)
+{
+    return recount->claim != NULL || !recount->policy->drop_suppressed ||
+           recount->policy->suppression_limit == 0;
+}
+
+static enum status wholes_find(struct recount *recount, struct error *err)
+{
+    enum status status = OK;
+
+    if (!whole_is_known(recount))
+        return OK;
+    for (size_t i = recount->quasi_count;
+         status == OK && i < recount->column_count; i++)
+        if (is_compared(recount->policy, recount->column[i].attribute))
+            status = whole_find(recount, i, err);
+    return status;
+}
+
 /* ---- classes ---- */
 
 /* Rows first..end-1 of the sorted tuples. */
@@ -385,9 +517,12 @@ static void class_labels_check(struct recount *recount,
     }
 }
 
-/* The counts of one sensitive attribute in one class, descending. */
-static struct recheck_histogram
-histogram_of(struct recount *recount, size_t column, const struct class *class)
+/* The counts of one sensitive attribute in one class, descending, and in
+ * *part by their codes. */
+static struct recheck_histogram histogram_of(struct recount *recount,
+                                             size_t column,
+                                             const struct class *class,
+                                             struct recheck_part *part)
 {
     size_t distinct = 0;
 
@@ -400,12 +535,15 @@ histogram_of(struct recount *recount, size_t column, const struct class *class)
     }
     /* Ascending order of the complements is descending order of the counts. */
     for (size_t i = 0; i < distinct; i++) {
-        recount->count[i] = ~(uint64_t)recount->code_rows[recount->code[i]];
+        recount->number[i] = recount->code_rows[recount->code[i]];
+        recount->count[i] = ~recount->number[i];
         recount->code_rows[recount->code[i]] = 0;
     }
     recheck_sort(recount->count, recount->spare, distinct, 1);
     for (size_t i = 0; i < distinct; i++)
         recount->count[i] = ~recount->count[i];
+    *part = (struct recheck_part){class->rows, distinct, recount->code,
+                                  recount->number};
     return (struct recheck_histogram){recount->count, distinct, class->rows};
 }
 
@@ -414,7 +552,8 @@ static void criterion_include(struct criterion_figures *figures,
                               enum privacy_model model, bool holds,
                               double value)
 {
-    bool larger_is_worse = model == MODEL_RECURSIVE_CL_DIVERSITY;
+    bool larger_is_worse =
+        model == MODEL_RECURSIVE_CL_DIVERSITY || privacy_model_compares(model);
 
     if (isnan(figures->value) ||
         (larger_is_worse ? value > figures->value : value < figures->value))
@@ -436,8 +575,10 @@ static void class_judge_size(const struct policy *policy,
 }
 
 static void class_judge_values(const struct policy *policy,
-                               struct recheck_result *result, size_t attribute,
-                               const struct recheck_histogram *histogram)
+                               struct recheck_result *result,
+                               const struct column *column,
+                               const struct recheck_histogram *histogram,
+                               const struct recheck_part *part)
 {
     for (size_t i = 0; i < policy->criterion_count; i++) {
         const struct privacy_criterion *criterion = &policy->criterion[i];
@@ -445,9 +586,13 @@ static void class_judge_values(const struct policy *policy,
         bool holds;
 
         if (criterion->model == MODEL_K_ANONYMITY ||
-            criterion->attribute != attribute)
+            criterion->attribute != column->attribute ||
+            !result->criterion[i].judged)
             continue;
-        holds = recheck_diversity_holds(criterion, histogram, &value);
+        holds = privacy_model_compares(criterion->model)
+                    ? recheck_distance_holds(criterion, &column->whole, part,
+                                             &value)
+                    : recheck_diversity_holds(criterion, histogram, &value);
         criterion_include(&result->criterion[i], criterion->model, holds,
                           value);
     }
@@ -459,13 +604,15 @@ static void class_judge(struct recount *recount, struct recheck_result *result,
     class_include(&result->classes, class);
     class_judge_size(recount->policy, result, class);
     for (size_t i = recount->quasi_count; i < recount->column_count; i++) {
-        struct recheck_histogram histogram = histogram_of(recount, i, class);
+        struct recheck_part part;
+        struct recheck_histogram histogram =
+            histogram_of(recount, i, class, &part);
         struct diversity_figures *figures =
             &result->diversity[i - recount->quasi_count];
 
         recheck_diversity_include(figures, &histogram);
-        class_judge_values(recount->policy, result, figures->attribute,
-                           &histogram);
+        class_judge_values(recount->policy, result, &recount->column[i],
+                           &histogram, &part);
     }
     if (recount->claim != NULL)
         class_labels_check(recount, class);
@@ -505,10 +652,12 @@ static enum status scratch_create(struct recount *recount, struct error *err)
             codes = recount->column[i].texts.code_count;
     recount->code_rows = calloc(codes, sizeof *recount->code_rows);
     recount->code = calloc(codes, sizeof *recount->code);
+    recount->number = calloc(codes, sizeof *recount->number);
     recount->count = calloc(codes, sizeof *recount->count);
     recount->spare = calloc(codes, sizeof *recount->spare);
     if (recount->code_rows == NULL || recount->code == NULL ||
-        recount->count == NULL || recount->spare == NULL)
+        recount->number == NULL || recount->count == NULL ||
+        recount->spare == NULL)
         return error_memory(err, "the counts of a class");
     return OK;
 }
@@ -526,8 +675,12 @@ static enum status figures_create(const struct recount *recount,
     if (result->diversity == NULL || result->criterion == NULL)
         return error_memory(err, "the figures of a table");
     result->criterion_count = criteria;
-    for (size_t i = 0; i < criteria; i++)
+    for (size_t i = 0; i < criteria; i++) {
         result->criterion[i].value = NAN;
+        result->criterion[i].judged =
+            whole_is_known(recount) ||
+            !privacy_model_compares(recount->policy->criterion[i].model);
+    }
     for (size_t i = 0; i < sensitive; i++) {
         const struct column *column =
             &recount->column[recount->quasi_count + i];
@@ -568,7 +721,7 @@ static void figures_finish(const struct policy *policy,
     for (size_t i = 0; i < result->criterion_count; i++) {
         struct criterion_figures *figures = &result->criterion[i];
 
-        figures->satisfied = figures->violating == 0;
+        figures->satisfied = figures->judged && figures->violating == 0;
         if (isinf(figures->value))
             figures->value = NAN;
         result->satisfied = result->satisfied && figures->satisfied;
@@ -585,10 +738,12 @@ static void recount_destroy(struct recount **recount)
     for (size_t i = 0; i < old->column_count; i++) {
         recheck_texts_clear(&old->column[i].texts);
         free(old->column[i].is_label);
+        free(old->column[i].whole.number);
     }
     recheck_tally_clear(&old->tally);
     free(old->code_rows);
     free(old->code);
+    free(old->number);
     free(old->count);
     free(old->spare);
     free(old);
@@ -620,6 +775,8 @@ static enum status recount_run(struct recount *recount,
 
     if (status == OK)
         status = claim_prepare(recount, err);
+    if (status == OK)
+        status = wholes_find(recount, err);
     if (status == OK)
         status = scratch_create(recount, err);
     if (status == OK)

@@ -8,7 +8,8 @@
  * hierarchies and the policy.
  *
  *     CSV -> codes of texts (recheck_texts.h) -> counted tuples, sorted
- *     (recheck_tally.h) -> classes -> figures (recheck_diversity.h)
+ *     (recheck_tally.h) -> classes -> figures (recheck_diversity.h,
+ *     recheck_distance.h)
  *
  * An equivalence class is a set of rows with equal cells in all
  * quasi-identifiers.  Rows whose quasi-identifiers are all `*` are suppressed
@@ -52,10 +53,12 @@ struct diversity_figures {
 
 /* One model of the policy. */
 struct criterion_figures {
-    bool satisfied;
+    bool judged;        /* false: the table does not show it, since rows were
+                           dropped with which the model compares */
+    bool satisfied;     /* false if it was not judged */
     double value;       /* of the worst class: size, distinct values, exp(H)
-                           (with the model's estimator), r1/(rl+..); NaN if
-                           there is no class or it is infinite */
+                           (with the model's estimator), r1/(rl+..), distance;
+                           NaN if there is no class or it is infinite */
     uint64_t violating; /* classes that break it */
 };
 
@@ -70,8 +73,8 @@ struct recheck_result {
                          table still has: subject, identifying, and unlisted
                          ones where unlisted_remove */
     size_t unremoved_count;
-    bool satisfied; /* all models hold, at most suppressed_max rows are
-                       suppressed, no column is unremoved */
+    bool satisfied; /* all models were judged and hold, at most suppressed_max
+                       rows are suppressed, no column is unremoved */
 };
 
 /* Read the table at fd from its current offset (fd stays the caller's; `name`
@@ -86,6 +89,19 @@ MUST_USE enum status recheck_table(struct recheck_result **result,
                                    struct error *err);
 void recheck_destroy(struct recheck_result **result);
 
+/* How often the values of a sensitive attribute stand in the input: each once,
+ * all tokens of table.missing as any one of them. */
+struct recheck_value {
+    struct bytes text;
+    uint64_t rows;
+};
+
+struct recheck_values {
+    size_t attribute; /* index into policy.attribute */
+    const struct recheck_value *value;
+    size_t count;
+};
+
 /* What the search claims of a release that it wrote. */
 struct recheck_claim {
     uint64_t rows;         /* of the input */
@@ -94,6 +110,11 @@ struct recheck_claim {
                               quasi-identifiers are looked at */
     char delimiter;        /* of the file; 0: as the policy says.  What is left
                               of a header need not show it any more */
+    const struct recheck_values *values; /* of each attribute that a model
+                                            compares; only looked at where the
+                                            policy drops suppressed rows, since
+                                            else the file shows them */
+    size_t values_count;
 };
 
 /* Does the finished file, read by recheck_table, bear out the claim and the
@@ -107,7 +128,9 @@ struct recheck_claim {
  *   5. Each cell of a released row's quasi-identifiers is a label of the
  *      claimed level of its hierarchy; without a hierarchy, anything at level
  *      0, `*` at level 1.
- *   6. All models hold.
+ *   6. No value of a sensitive attribute stands there more often than claimed
+ *      of the input, if the policy drops suppressed rows.
+ *   7. All models hold.
  *
  * E_SYSTEM and a text that says what disagrees if not: such a file must not be
  * published. */

@@ -100,9 +100,10 @@ bool recheck_diversity_holds(const struct privacy_criterion *criterion,
     case MODEL_RECURSIVE_CL_DIVERSITY:
         return recursive_holds(criterion, histogram, value);
     case MODEL_K_ANONYMITY:
+    case MODEL_T_CLOSENESS_EQUAL:
         break;
     }
-    assert(false); /* the caller knows which models look at values */
+    assert(false); /* the caller knows which models these are */
     return false;
 }
 

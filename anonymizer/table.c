@@ -23,7 +23,6 @@ struct quasi_reader {
 };
 
 struct sensitive_reader {
-    struct dictionary dictionary;
     uint32_t missing_value;
     uint32_t *value; /* [row] */
 };
@@ -179,7 +178,7 @@ static enum status prepare(struct reading *reading, struct error *err)
         status = prepare_quasi(reading->policy, &table->quasi[q],
                                &reading->quasi[q], err);
     for (size_t s = 0; s < table->sensitive_count; s++) {
-        dictionary_init(&reading->sensitive[s].dictionary);
+        dictionary_init(&table->sensitive[s].dictionary);
         reading->sensitive[s].missing_value = DICTIONARY_NONE;
     }
     return status;
@@ -406,7 +405,7 @@ static enum status read_row(struct reading *reading,
     for (size_t s = 0; status == OK && s < table->sensitive_count; s++) {
         struct sensitive_reader *reader = &reading->sensitive[s];
 
-        status = code_text(reading->policy, &reader->dictionary,
+        status = code_text(reading->policy, &table->sensitive[s].dictionary,
                            &reader->missing_value,
                            record->field[table->sensitive[s].column].value,
                            &reader->value[table->rows], err);
@@ -586,7 +585,7 @@ static enum status finish(struct reading *reading, atomic_bool *cancel,
     for (size_t s = 0; status == OK && s < table->sensitive_count; s++) {
         struct sensitive_attribute *sensitive = &table->sensitive[s];
 
-        sensitive->value_count = reading->sensitive[s].dictionary.code_count;
+        sensitive->value_count = sensitive->dictionary.code_count;
         status =
             count_values(table, sensitive, reading->sensitive[s].value, err);
         /* Wanted no longer; the next attribute needs the room. */
@@ -605,11 +604,8 @@ static void reading_clear(struct reading *reading)
         if (i < reading->table->quasi_count)
             dictionary_clear(&reading->quasi[i].dictionary);
     }
-    for (size_t i = 0; reading->sensitive != NULL && i < count; i++) {
+    for (size_t i = 0; reading->sensitive != NULL && i < count; i++)
         free(reading->sensitive[i].value);
-        if (i < reading->table->sensitive_count)
-            dictionary_clear(&reading->sensitive[i].dictionary);
-    }
     free(reading->quasi);
     free(reading->sensitive);
     free(reading->slot);
@@ -713,6 +709,7 @@ void table_destroy(struct table **handle)
         free(table->quasi[q].row);
     }
     for (size_t s = 0; s < table->sensitive_count; s++) {
+        dictionary_clear(&table->sensitive[s].dictionary);
         free(table->sensitive[s].histograms.begin);
         free(table->sensitive[s].histograms.value);
         free(table->sensitive[s].histograms.number);

@@ -57,6 +57,7 @@ struct sensitive_attribute {
     size_t attribute;
     size_t column;
     uint32_t value_count;
+    struct dictionary dictionary; /* the values' texts */
     struct histograms histograms;
 };
 

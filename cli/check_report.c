@@ -25,6 +25,8 @@ static enum status add_parameters(struct json_value *model,
 
     if (criterion->model == MODEL_K_ANONYMITY)
         return add_count(model, "k", criterion->k, err);
+    if (criterion->model == MODEL_T_CLOSENESS_EQUAL)
+        return json_add_number(model, "t", criterion->t, err);
     if (json_add_number(model, "l", criterion->l, err) != OK)
         return err->status;
     if (criterion->model == MODEL_RECURSIVE_CL_DIVERSITY)
@@ -33,6 +35,15 @@ static enum status add_parameters(struct json_value *model,
         return json_add_string(model, "estimator",
                                grassberger ? "grassberger" : "shannon", err);
     return OK;
+}
+
+static enum status add_satisfied(struct json_value *model,
+                                 const struct criterion_figures *figures,
+                                 struct error *err)
+{
+    return figures->judged
+               ? json_add_boolean(model, "satisfied", figures->satisfied, err)
+               : json_add_null(model, "satisfied", err);
 }
 
 static enum status add_attribute(struct json_value *model,
@@ -62,8 +73,7 @@ static enum status add_models(struct json_value *root,
                             privacy_model_name(criterion->model), err) != OK ||
             add_attribute(model, policy, criterion->attribute, err) != OK ||
             add_parameters(model, criterion, err) != OK ||
-            json_add_boolean(model, "satisfied", figures->satisfied, err) !=
-                OK ||
+            add_satisfied(model, figures, err) != OK ||
             json_add_number(model, "value", figures->value, err) != OK ||
             add_count(model, "violating", figures->violating, err) != OK)
             status = err->status;
@@ -276,6 +286,9 @@ static void required_format(const struct privacy_criterion *criterion,
     case MODEL_RECURSIVE_CL_DIVERSITY:
         snprintf(out, size, "c = %g, l = %g", criterion->c, criterion->l);
         break;
+    case MODEL_T_CLOSENESS_EQUAL:
+        snprintf(out, size, "t = %g", criterion->t);
+        break;
     }
 }
 
@@ -294,7 +307,10 @@ static void print_model(FILE *out, const struct policy *policy,
     fprintf(out, "  %-*s", MODEL_WIDTH, privacy_model_name(criterion->model));
     print_name(out, name, width);
     fprintf(out, "  %-*s%-*s", REQUIRED_WIDTH, required, FIGURE_WIDTH, value);
-    if (figures->satisfied)
+    if (!figures->judged)
+        fputs("CANNOT BE JUDGED: rows were dropped, with which it compares\n",
+              out);
+    else if (figures->satisfied)
         fputs("holds\n", out);
     else
         fprintf(out, "BROKEN by %" PRIu64 " class%s\n", figures->violating,

@@ -177,6 +177,23 @@ static enum status add_witness(struct json_value *attested, const char *role,
     return OK;
 }
 
+/* Models that compare with rows which were dropped. */
+static enum status add_attested_models(struct json_value *anonymizer,
+                                       const struct verify_report *report,
+                                       struct error *err)
+{
+    const struct policy *policy = report->attestation->policy;
+    struct json_value *models;
+    enum status status = json_add_array(anonymizer, "models", &models, err);
+
+    for (size_t i = 0; status == OK && i < policy->criterion_count; i++)
+        if (!report->result->criterion[i].judged)
+            status = json_add_string(
+                models, NULL, privacy_model_name(policy->criterion[i].model),
+                err);
+    return status;
+}
+
 static enum status add_attested(struct json_value *root,
                                 const struct verify_report *report,
                                 struct error *err)
@@ -195,6 +212,7 @@ static enum status add_attested(struct json_value *root,
                     &anonymizer, err) != OK ||
         add_whole(anonymizer, "rows", outcome->rows, err) != OK ||
         add_whole(anonymizer, "dropped", outcome->suppressed, err) != OK ||
+        add_attested_models(anonymizer, report, err) != OK ||
         json_add_boolean(anonymizer, "optimal", true, err) != OK ||
         json_add_copy(anonymizer, "levels", outcome->levels, err) != OK ||
         json_add_object(anonymizer, "risk_before", &risk, err) != OK ||
@@ -343,6 +361,23 @@ static void print_proven(FILE *out, const struct verify_report *report)
     print_times(out, report);
 }
 
+/* What the file does not show, since rows were dropped. */
+static void print_attested_models(FILE *out, const struct verify_report *report)
+{
+    const struct policy *policy = report->attestation->policy;
+
+    for (size_t i = 0; i < policy->criterion_count; i++) {
+        const struct privacy_criterion *criterion = &policy->criterion[i];
+
+        if (report->result->criterion[i].judged)
+            continue;
+        fprintf(out, "    %s of ", privacy_model_name(criterion->model));
+        command_print_harmless(out,
+                               policy->attribute[criterion->attribute].name);
+        fputs(" holds, compared with rows that were dropped;\n", out);
+    }
+}
+
 static void print_attested(FILE *out, const struct verify_report *report)
 {
     const struct attested_outcome *outcome = &report->attestation->outcome_said;
@@ -362,11 +397,13 @@ static void print_attested(FILE *out, const struct verify_report *report)
     fprintf(out,
             ":\n"
             "    the rows are of permitted subjects alone; of %ju rows %ju "
-            "were dropped;\n"
+            "were dropped;\n",
+            (uintmax_t)outcome->rows, (uintmax_t)outcome->suppressed);
+    print_attested_models(out, report);
+    fprintf(out,
             "    before, the highest risk was %.6g, the average %.6g, and %ju "
             "rows were unique;\n"
             "    no transformation with less loss satisfies the policy\n",
-            (uintmax_t)outcome->rows, (uintmax_t)outcome->suppressed,
             outcome->before.risk_highest, outcome->before.risk_average,
             (uintmax_t)outcome->before.uniques);
 }

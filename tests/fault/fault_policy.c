@@ -32,7 +32,7 @@ static enum status open_policy(struct policy **policy)
 static void check_policy(const struct policy *policy, struct digest *first)
 {
     CU_ASSERT_EQUAL(policy->attribute_count, 3);
-    CU_ASSERT_EQUAL(policy->criterion_count, 4);
+    CU_ASSERT_EQUAL(policy->criterion_count, 5);
     CU_ASSERT_EQUAL(policy->missing_count, 2);
     CU_ASSERT_STRING_EQUAL(policy->name, "six-rows");
     CU_ASSERT(bytes_equal(bytes_of(policy->digest.byte, DIGEST_SIZE),

@@ -21,7 +21,9 @@
     "  {\"model\": \"entropy-l-diversity\", \"attribute\": \"disease\",\n"     \
     "    \"l\": 1.5, \"estimator\": \"shannon\"},\n"                           \
     "  {\"model\": \"recursive-cl-diversity\", \"attribute\": \"disease\",\n"  \
-    "    \"c\": 3, \"l\": 2}],\n"                                              \
+    "    \"c\": 3, \"l\": 2},\n"                                               \
+    "  {\"model\": \"t-closeness-equal\", \"attribute\": \"disease\",\n"       \
+    "    \"t\": 0.2}],\n"                                                      \
     " \"suppression_limit\": 0.17,\n"                                          \
     " \"quality\": {\"metric\": \"loss\",\n"                                   \
     "   \"aggregate\": \"arithmetic-mean\"}}\n"

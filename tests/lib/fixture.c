@@ -239,7 +239,11 @@ static void random_model(struct fixture *fixture, struct random *random,
 {
     struct privacy_criterion model = {.attribute = attribute};
 
-    switch (below(random, 4)) {
+    switch (below(random, 5)) {
+    case 4:
+        model.model = MODEL_T_CLOSENESS_EQUAL;
+        model.t = random_double(random);
+        break;
     case 0:
         model.model = MODEL_DISTINCT_L_DIVERSITY;
         model.l = 1 + (double)below(random, 4);

@@ -337,6 +337,75 @@ static bool is_recursive_diverse(const struct oracle_model *model,
     return (double)count[0] < model->c * (double)tail;
 }
 
+/* ---- models that compare with the whole table ---- */
+
+/* Rows of a list (NULL: of the whole table) with this value. */
+static size_t count_value(const struct oracle_task *task, size_t column,
+                          const size_t *row, size_t row_count,
+                          const char *value)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < row_count; i++)
+        if (strcmp(plain_value(
+                       task, task_cell(task, row == NULL ? i : row[i], column)),
+                   value) == 0)
+            count++;
+    return count;
+}
+
+/* The distinct values of a column of the whole table, in order of their
+ * bytes. */
+static const char **all_values(const struct oracle_task *task, size_t column,
+                               size_t *count)
+{
+    const char **value = allocate(task->row_count, sizeof(char *));
+
+    *count = 0;
+    for (size_t i = 0; i < task->row_count; i++)
+        value[i] = plain_value(task, task_cell(task, i, column));
+    qsort(value, task->row_count, sizeof(char *), compare_strings);
+    for (size_t i = 0; i < task->row_count; i++)
+        if (i == 0 || strcmp(value[*count - 1], value[i]) != 0)
+            value[(*count)++] = value[i];
+    return value;
+}
+
+/* (q - P) N c of each value: whole numbers, exact for what tests hold. */
+static double *differences(const struct oracle_task *task, size_t column,
+                           const size_t *row, size_t size,
+                           const char *const *value, size_t count)
+{
+    double *difference = allocate(count, sizeof(double));
+
+    for (size_t i = 0; i < count; i++)
+        difference[i] =
+            (double)(task->row_count *
+                     count_value(task, column, row, size, value[i])) -
+            (double)(size * count_value(task, column, NULL, task->row_count,
+                                        value[i]));
+    return difference;
+}
+
+/* How far some rows are from the whole table. */
+static double distance_of(const struct oracle_task *task,
+                          const struct oracle_model *model, const size_t *row,
+                          size_t size)
+{
+    size_t count;
+    const char **value = all_values(task, model->column, &count);
+    double *difference =
+        differences(task, model->column, row, size, value, count);
+    double sum = 0;
+
+    assert(model->model == MODEL_T_CLOSENESS_EQUAL);
+    for (size_t i = 0; i < count; i++)
+        sum += fabs(difference[i]);
+    free(value);
+    free(difference);
+    return sum / 2 / (double)(task->row_count * size);
+}
+
 static bool satisfies(const struct oracle_task *task,
                       const struct oracle_model *model, const size_t *row,
                       size_t size)
@@ -346,6 +415,8 @@ static bool satisfies(const struct oracle_task *task,
 
     if (model->model == MODEL_K_ANONYMITY)
         return size >= model->k;
+    if (model->model == MODEL_T_CLOSENESS_EQUAL)
+        return distance_of(task, model, row, size) <= model->t;
     count = allocate(size, sizeof(size_t));
     distinct = count_values(task, model->column, row, size, count);
     switch (model->model) {
@@ -359,6 +430,7 @@ static bool satisfies(const struct oracle_task *task,
         yes = is_recursive_diverse(model, count, distinct);
         break;
     case MODEL_K_ANONYMITY:
+    case MODEL_T_CLOSENESS_EQUAL:
         abort();
     }
     free(count);
@@ -474,26 +546,45 @@ static struct tuples generalize(const struct oracle *oracle,
     return tuples;
 }
 
+/* The rows of the group of `row`; returns how many. */
+static size_t find_group(const struct oracle *oracle, const size_t *level,
+                         size_t row, size_t *member)
+{
+    struct tuples tuples = generalize(oracle, level);
+    size_t size = 0;
+
+    for (size_t other = 0; other < oracle->task->row_count; other++)
+        if (compare_tuples(&row, &other, &tuples) == 0)
+            member[size++] = other;
+    free(tuples.tuple);
+    return size;
+}
+
 double oracle_entropy_l(const struct oracle *oracle, const size_t *level,
                         size_t row, size_t column,
                         enum entropy_estimator estimator)
 {
     const struct oracle_task *task = oracle->task;
-    struct tuples tuples = generalize(oracle, level);
     size_t *member = allocate(task->row_count, sizeof(size_t));
     size_t *count = allocate(task->row_count, sizeof(size_t));
-    size_t size = 0, distinct;
-    double sum;
+    size_t size = find_group(oracle, level, row, member);
+    size_t distinct = count_values(task, column, member, size, count);
+    double sum = entropy_sum(estimator, count, distinct);
 
-    for (size_t other = 0; other < task->row_count; other++)
-        if (compare_tuples(&row, &other, &tuples) == 0)
-            member[size++] = other;
-    distinct = count_values(task, column, member, size, count);
-    sum = entropy_sum(estimator, count, distinct);
     free(count);
     free(member);
-    free(tuples.tuple);
     return exp(logarithm(estimator, size) - sum / (double)size);
+}
+
+double oracle_group_distance(const struct oracle *oracle, const size_t *level,
+                             size_t row, const struct oracle_model *model)
+{
+    size_t *member = allocate(oracle->task->row_count, sizeof(size_t));
+    size_t size = find_group(oracle, level, row, member);
+    double distance = distance_of(oracle->task, model, member, size);
+
+    free(member);
+    return distance;
 }
 
 /* Judge every group; `suppressed[row]` is set for the rows of outliers. */

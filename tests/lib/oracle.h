@@ -55,7 +55,7 @@ struct oracle_model {
     enum privacy_model model;
     size_t column; /* of the sensitive attribute */
     uint32_t k;
-    double l, c;
+    double l, c, t;
     enum entropy_estimator estimator;
 };
 
@@ -117,6 +117,10 @@ bool oracle_search(const struct oracle *oracle, size_t *level,
 double oracle_entropy_l(const struct oracle *oracle, const size_t *level,
                         size_t row, size_t column,
                         enum entropy_estimator estimator);
+
+/* How far the group of `row` under these levels is from the whole table. */
+double oracle_group_distance(const struct oracle *oracle, const size_t *level,
+                             size_t row, const struct oracle_model *model);
 
 /* What the release under these levels must hold. */
 void oracle_release(const struct oracle *oracle, const size_t *level,

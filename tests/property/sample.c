@@ -412,24 +412,65 @@ static size_t random_sensitive(const struct sample *sample, struct random *dice)
     return at;
 }
 
-/* An l at the very edge of what some group has. */
-static double narrow_entropy_l(struct sample *sample, struct random *dice,
-                               const struct oracle_model *model)
+/* Just beside a figure, or on it. */
+static double nudged(struct random *dice, double figure)
 {
     static const double nudge[] = {-1e-4, -1e-6, 0, 0, 1e-6, 1e-4};
-    struct oracle *oracle = oracle_create(&sample->task);
-    size_t level[ORACLE_QI_MAX], count = 0;
-    double l;
+
+    return figure * (1 + nudge[dice_below(dice, 6)]);
+}
+
+static void levels_of_group(struct sample *sample, struct random *dice,
+                            size_t *level)
+{
+    size_t count = 0;
 
     for (size_t i = 0; i < sample->task.column_count; i++)
         if (sample->column[i].role == ROLE_QUASI_IDENTIFYING)
             level[count++] = dice_between(dice, sample->column[i].level_min,
                                           sample->column[i].level_max);
+}
+
+/* An l at the very edge of what some group has. */
+static double narrow_entropy_l(struct sample *sample, struct random *dice,
+                               const struct oracle_model *model)
+{
+    struct oracle *oracle = oracle_create(&sample->task);
+    size_t level[ORACLE_QI_MAX];
+    double l;
+
+    levels_of_group(sample, dice, level);
     l = oracle_entropy_l(oracle, level,
                          dice_below(dice, sample->task.row_count),
                          model->column, model->estimator);
     oracle_destroy(&oracle);
-    return fmax(1, l * (1 + nudge[dice_below(dice, 6)]));
+    return fmax(1, nudged(dice, l));
+}
+
+/* A distance at the very edge of what some group has. */
+static double narrow_distance(struct sample *sample, struct random *dice,
+                              const struct oracle_model *model)
+{
+    struct oracle *oracle = oracle_create(&sample->task);
+    size_t level[ORACLE_QI_MAX];
+    double distance;
+
+    levels_of_group(sample, dice, level);
+    distance = oracle_group_distance(
+        oracle, level, dice_below(dice, sample->task.row_count), model);
+    oracle_destroy(&oracle);
+    return distance;
+}
+
+static void random_closeness(struct sample *sample, struct random *dice,
+                             struct oracle_model *model)
+{
+    static const double t[] = {0, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1};
+
+    model->model = MODEL_T_CLOSENESS_EQUAL;
+    model->t = t[dice_below(dice, 9)];
+    if (dice_chance(dice, 40))
+        model->t = fmin(1, nudged(dice, narrow_distance(sample, dice, model)));
 }
 
 static void random_model(struct sample *sample, struct random *dice,
@@ -445,6 +486,10 @@ static void random_model(struct sample *sample, struct random *dice,
         return;
     }
     model->column = random_sensitive(sample, dice);
+    if (dice_chance(dice, 50)) {
+        random_closeness(sample, dice, model);
+        return;
+    }
     switch (dice_below(dice, 4)) {
     case 0:
         model->model = MODEL_DISTINCT_L_DIVERSITY;

@@ -185,6 +185,7 @@ static void put_model(const struct sample *sample,
         [MODEL_DISTINCT_L_DIVERSITY] = "distinct-l-diversity",
         [MODEL_ENTROPY_L_DIVERSITY] = "entropy-l-diversity",
         [MODEL_RECURSIVE_CL_DIVERSITY] = "recursive-cl-diversity",
+        [MODEL_T_CLOSENESS_EQUAL] = "t-closeness-equal",
     };
 
     put(out, "    {\"model\": \"");
@@ -195,7 +196,10 @@ static void put_model(const struct sample *sample,
     } else {
         put(out, ", \"attribute\": ");
         put_json_string(out, sample->column[model->column].name);
-        put_number(out, "l", model->l);
+        if (privacy_model_compares(model->model))
+            put_number(out, "t", model->t);
+        else
+            put_number(out, "l", model->l);
     }
     if (model->model == MODEL_RECURSIVE_CL_DIVERSITY)
         put_number(out, "c", model->c);

@@ -38,6 +38,18 @@ static void demand(enum status status, const struct error *err)
     abort();
 }
 
+/* RELEASED_POLICY with another model, of the diseases in the whole table. */
+#define POLICY_BY_DISTANCE(model, t)                                           \
+    "{\"attributes\":{\"age\":{\"hierarchy\":{\"sha256\":\"" NETWORK_HEX       \
+    "\"},\"max_level\":2,\"min_level\":1,\"role\":\"quasi-identifying\"},"     \
+    "\"city\":{\"role\":\"quasi-identifying\"},"                               \
+    "\"disease\":{\"role\":\"sensitive\"},"                                    \
+    "\"name\":{\"role\":\"identifying\"},"                                     \
+    "\"patient\":{\"role\":\"subject\"}},"                                     \
+    "\"policy\":1,\"privacy\":[{\"attribute\":\"disease\",\"model\":"          \
+    "\"" model "\",\"t\":" t "}],"                                             \
+    "\"suppression_limit\":0.17}"
+
 /* ---- asking ---- */
 
 /* Of this certificate, this table and this trust; *findings is what was found,
@@ -193,6 +205,33 @@ static void a_release_is_verified_from_three_files(void)
     end();
 }
 
+/* The file shows what a model compares with only if nothing was dropped. */
+static void models_that_compare_with_dropped_rows_are_not_judged(void)
+{
+    for (unsigned dropped = 0; dropped <= 1; dropped++) {
+        struct attestation *attestation = NULL;
+        struct attestation_findings findings;
+        struct recheck_result *result = NULL;
+        struct question question;
+        struct error err;
+
+        begin();
+        world.policy_text = POLICY_BY_DISTANCE("t-closeness-equal", "0.1");
+        world.facts.rows = 5 + dropped;
+        world.facts.suppressed = dropped;
+        released_walk(&world);
+        certify();
+        question =
+            (struct question){&world.certificate, world.table, &world.trust};
+        demand(ask(&question, &attestation, &findings, &result, &err), &err);
+        CU_ASSERT_EQUAL(result->criterion[0].judged, dropped == 0);
+        CU_ASSERT_EQUAL(result->criterion[0].satisfied, dropped == 0);
+        recheck_destroy(&result);
+        attestation_destroy(&attestation);
+        end();
+    }
+}
+
 /* The statement of the six rows, put together by hand. */
 static void a_release_statement_is_as_the_protocol_has_it(void)
 {
@@ -327,6 +366,13 @@ static void plan_one_disease(void)
     world.table = "age;city;disease\n20-29;A;flu\n20-29;A;cold\n"
                   "20-29;A;flu\n30-39;B;flu\n30-39;B;flu\n";
 }
+/* 2/3 and 1/2 of the classes have the flu, 3/5 of all. */
+static void plan_unlike_classes(void)
+{
+    world.policy_text = POLICY_BY_DISTANCE("t-closeness-equal", "0.05");
+    world.facts.rows = 5;
+    world.facts.suppressed = 0;
+}
 static void plan_count(void)
 {
     world.after.count++;
@@ -368,6 +414,8 @@ static void what_the_file_does_not_bear_out_is_refused(void)
         {plan_small_class, NULL, CHECK_MODELS, "k-anonymity is broken by 2"},
         {plan_one_disease, NULL, CHECK_MODELS,
          "distinct-l-diversity is broken by 1"},
+        {plan_unlike_classes, NULL, CHECK_MODELS,
+         "t-closeness-equal is broken by 2"},
         {plan_count, NULL, CHECK_FIGURES, "number of classes"},
         {plan_min, NULL, CHECK_FIGURES, "smallest class"},
         {plan_max, NULL, CHECK_FIGURES, "largest class"},
@@ -1272,6 +1320,8 @@ static void a_file_that_is_not_there_is_named(void)
 void suite_attestation(void)
 {
     static const struct test tests[] = {
+        {"models that compare with dropped rows are not judged",
+         models_that_compare_with_dropped_rows_are_not_judged},
         {"a release is verified from three files",
          a_release_is_verified_from_three_files},
         {"a release statement is as the protocol has it",

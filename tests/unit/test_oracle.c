@@ -660,6 +660,24 @@ static void known_optima_of_adult(void)
     adult_close(&adult);
 }
 
+/* Two thirds of the six rows have the flu, and of the three of 2xA; half of
+ * 3xB, and 3xA, which is one row. */
+static void distance_of_a_group(void)
+{
+    struct oracle_model model = {.model = MODEL_T_CLOSENESS_EQUAL, .column = 2};
+    struct six six;
+    size_t level[] = {1, 0};
+
+    six_init(&six, 2, 0.17);
+    six.oracle = oracle_create(&six.task);
+    CU_ASSERT_EQUAL(oracle_group_distance(six.oracle, level, 1, &model), 0);
+    CU_ASSERT_EQUAL(oracle_group_distance(six.oracle, level, 3, &model),
+                    1.0 / 6);
+    CU_ASSERT_EQUAL(oracle_group_distance(six.oracle, level, 5, &model),
+                    1.0 / 3);
+    oracle_destroy(&six.oracle);
+}
+
 void suite_oracle(void)
 {
     static const struct test tests[] = {
@@ -681,6 +699,7 @@ void suite_oracle(void)
         {"Grassberger's estimate corrects small classes",
          grassberger_corrects_small_classes},
         {"recursive-(c,l) is strict", recursive_is_strict},
+        {"a group has a distance of its own", distance_of_a_group},
         {"the optima of adult are as known", known_optima_of_adult},
     };
 

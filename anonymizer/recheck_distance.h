@@ -1,0 +1,47 @@
+/*
+ * anonymizer/recheck_distance.h - how far a class is from the whole table, from
+ * its counts.
+ *
+ * Of N rows N(v) have value v of a sensitive attribute; of the c rows of a
+ * class n(v).  q(v) = n(v) / c, P(v) = N(v) / N.
+ *
+ *     t-closeness, equal   sum |q(v) - P(v)| / 2     over all v
+ *
+ * Li, Li, Venkatasubramanian, t-Closeness, ICDE 2007.  Counted in whole numbers
+ * and divided once; compared without slack.
+ *
+ * The whole table is the input.  A release that keeps its suppressed rows has
+ * all of its values; of one that drops them, the search says how many there
+ * were (recheck.h, recheck_claim), and without that the models cannot be
+ * judged.
+ */
+#ifndef ANONYMIZER_RECHECK_DISTANCE_H
+#define ANONYMIZER_RECHECK_DISTANCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "anonymizer/policy.h"
+
+/* One sensitive attribute in the whole table. */
+struct recheck_whole {
+    uint64_t rows;
+    uint64_t *number; /* per code; NULL: not known */
+};
+
+/* The same of one class: codes that occur, in any order. */
+struct recheck_part {
+    uint64_t rows;
+    size_t distinct;
+    const uint32_t *code;
+    const uint64_t *number;
+};
+
+/* Does a class satisfy a model for which privacy_model_compares?  *value is its
+ * own figure. */
+bool recheck_distance_holds(const struct privacy_criterion *criterion,
+                            const struct recheck_whole *whole,
+                            const struct recheck_part *part, double *value);
+
+#endif

@@ -1,0 +1,286 @@
+#include "anonymizer/criterion_distance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "anonymizer/criterion.h"
+#include "tests/lib/fixture.h"
+#include "tests/lib/suite.h"
+
+void suite_criterion_distance(void);
+
+#define VALUES_MAX 5
+
+/* A whole table with number[v] rows of value v. */
+static struct reference reference_of(uint32_t *number, uint32_t count)
+{
+    struct reference reference = {.value_count = count, .number = number};
+
+    for (uint32_t v = 0; v < count; v++)
+        reference.rows += number[v];
+    return reference;
+}
+
+/* Rows of a class by value; those it lacks are left out. */
+struct sparse {
+    uint32_t value[VALUES_MAX], number[VALUES_MAX];
+    struct class_values values;
+};
+
+static void make_sparse(struct sparse *sparse, const uint32_t *number,
+                        uint32_t count)
+{
+    sparse->values =
+        (struct class_values){.value = sparse->value, .number = sparse->number};
+    for (uint32_t v = 0; v < count; v++) {
+        if (number[v] == 0)
+            continue;
+        sparse->value[sparse->values.count] = v;
+        sparse->number[sparse->values.count++] = number[v];
+        sparse->values.size += number[v];
+    }
+}
+
+static bool holds(const struct reference *reference,
+                  const struct privacy_criterion *model, const uint32_t *number)
+{
+    struct sparse sparse;
+
+    make_sparse(&sparse, number, reference->value_count);
+    return reference_holds(reference, model, &sparse.values);
+}
+
+/* The whole is 3, 2, 1: the shares 1/2, 1/3, 1/6. */
+static void equal_distances_by_hand(void)
+{
+    static const struct {
+        uint32_t number[3];
+        double t;
+        bool holds;
+    } rows[] = {
+        {{3, 2, 1}, 0, true},          {{6, 4, 2}, 0, true},
+        {{2, 1, 0}, 1.0 / 6, true}, /* half of 1/6, 0, 1/6 */
+        {{2, 1, 0}, 0.1666, false},    {{1, 0, 0}, 0.5, true},
+        {{1, 0, 0}, 0.4999999, false}, {{0, 0, 9}, 5.0 / 6, true},
+        {{0, 0, 9}, 0.83, false},      {{0, 0, 9}, 1, true},
+    };
+    uint32_t whole[] = {3, 2, 1};
+    struct reference reference = reference_of(whole, 3);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct privacy_criterion model = {.model = MODEL_T_CLOSENESS_EQUAL,
+                                          .t = rows[i].t};
+
+        CU_ASSERT_EQUAL(holds(&reference, &model, rows[i].number),
+                        rows[i].holds);
+    }
+}
+
+/* A fifth of the rows would have to be moved, which no double is. */
+static void a_class_on_the_border_is_inside(void)
+{
+    static const uint32_t number[] = {7, 3};
+    uint32_t whole[] = {5, 5};
+    struct reference reference = reference_of(whole, 2);
+    struct privacy_criterion model = {.model = MODEL_T_CLOSENESS_EQUAL,
+                                      .t = 0.2};
+
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+    model.t = 0.19999999999999998;
+    CU_ASSERT_FALSE(holds(&reference, &model, number));
+}
+
+/* 2^32 - 2 rows: half of them of another value. */
+static void the_largest_tables_do_not_overflow(void)
+{
+    static const uint32_t number[] = {4294967294u, 0};
+    uint32_t whole[] = {2147483647u, 2147483647u};
+    struct reference reference = reference_of(whole, 2);
+    struct privacy_criterion model = {.model = MODEL_T_CLOSENESS_EQUAL,
+                                      .t = 0.5};
+    struct sparse sparse;
+
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+    model.t = 0.49;
+    CU_ASSERT_FALSE(holds(&reference, &model, number));
+    make_sparse(&sparse, number, 2);
+    CU_ASSERT_EQUAL(reference_survivors(&reference, &model, &sparse.values), 0);
+    model.t = 0;
+    CU_ASSERT_TRUE(holds(&reference, &model, whole));
+}
+
+/* Half of the table is of a value that the class lacks: it is 1/2 away from it
+ * at the least.  With 3 a, 1 b against 1/2, 1/2: at t = 0.1, b may be 0.4 of
+ * what survives, so that 2.5 rows do. */
+static void survivors_by_hand(void)
+{
+    static const uint32_t three[] = {3, 1, 0}, one[] = {0, 0, 4};
+    uint32_t halves[] = {5, 5, 0}, rest[] = {3, 2, 5};
+    struct reference reference = reference_of(halves, 2);
+    struct privacy_criterion model = {.model = MODEL_T_CLOSENESS_EQUAL,
+                                      .t = 0.1};
+    struct sparse sparse;
+
+    make_sparse(&sparse, three, 2);
+    CU_ASSERT_EQUAL(reference_survivors(&reference, &model, &sparse.values), 2);
+    reference = reference_of(rest, 3);
+    make_sparse(&sparse, three, 3);
+    model.t = 0.49;
+    CU_ASSERT_EQUAL(reference_survivors(&reference, &model, &sparse.values), 0);
+    make_sparse(&sparse, one, 3);
+    CU_ASSERT_EQUAL(reference_survivors(&reference, &model, &sparse.values), 0);
+}
+
+/* The most rows in a part of the class that satisfies the model: all parts are
+ * tried. */
+static uint32_t largest_part(const struct reference *reference,
+                             const struct privacy_criterion *model,
+                             const uint32_t *number)
+{
+    uint32_t part[VALUES_MAX] = {0}, largest = 0;
+
+    for (;;) {
+        uint32_t size = 0, v = 0;
+
+        for (uint32_t i = 0; i < reference->value_count; i++)
+            size += part[i];
+        if (size > largest && holds(reference, model, part))
+            largest = size;
+        while (v < reference->value_count && part[v] == number[v])
+            part[v++] = 0;
+        if (v == reference->value_count)
+            return largest;
+        part[v]++;
+    }
+}
+
+static void random_model(struct random *random, struct privacy_criterion *model)
+{
+    *model = (struct privacy_criterion){.model = MODEL_T_CLOSENESS_EQUAL,
+                                        .t = random_double(random) * 0.7};
+}
+
+/* A class and the table that it is part of. */
+static void random_class(struct random *random, uint32_t count,
+                         uint32_t *number, uint32_t *whole)
+{
+    uint32_t size = 0;
+
+    for (uint32_t v = 0; v < count; v++) {
+        number[v] = random_below(random, 3) == 0
+                        ? 0
+                        : (uint32_t)random_below(random, 6);
+        whole[v] = number[v] + 1 + (uint32_t)random_below(random, 20);
+        size += number[v];
+    }
+    if (size == 0)
+        number[0] = 1;
+}
+
+/* No part that satisfies a model is larger than what is said to survive. */
+static void no_part_is_larger_than_the_survivors(void)
+{
+    struct random random;
+    unsigned tried = 0, close = 0;
+
+    random_init(&random, fixture_seed(__func__));
+    for (int i = 0; i < 4000; i++) {
+        uint32_t number[VALUES_MAX], whole[VALUES_MAX], count, survivors, best;
+        struct privacy_criterion model;
+        struct reference reference;
+        struct sparse sparse;
+
+        count = 1 + (uint32_t)random_below(&random, VALUES_MAX);
+        random_model(&random, &model);
+        random_class(&random, count, number, whole);
+        reference = reference_of(whole, count);
+        if (holds(&reference, &model, number))
+            continue;
+        make_sparse(&sparse, number, count);
+        survivors = reference_survivors(&reference, &model, &sparse.values);
+        best = largest_part(&reference, &model, number);
+        CU_ASSERT(best <= survivors && survivors <= sparse.values.size);
+        tried++;
+        close += survivors - best <= 2;
+    }
+    CU_ASSERT(tried > 1000 && close > tried / 4);
+}
+
+/* What the search builds on: classes that satisfy a model make one together. */
+static void unions_satisfy_what_their_parts_do(void)
+{
+    struct random random;
+    unsigned tried = 0;
+
+    random_init(&random, fixture_seed(__func__));
+    for (int i = 0; i < 60000; i++) {
+        uint32_t a[VALUES_MAX], b[VALUES_MAX], whole[VALUES_MAX], count;
+        struct privacy_criterion model;
+        struct reference reference;
+
+        count = 1 + (uint32_t)random_below(&random, VALUES_MAX);
+        random_model(&random, &model);
+        random_class(&random, count, a, whole);
+        random_class(&random, count, b, whole);
+        reference = reference_of(whole, count);
+        if (!holds(&reference, &model, a) || !holds(&reference, &model, b))
+            continue;
+        tried++;
+        for (uint32_t v = 0; v < count; v++)
+            a[v] += b[v];
+        /* Rounding may take what is on the border across it. */
+        model.t += 1e-12;
+        CU_ASSERT(holds(&reference, &model, a));
+    }
+    CU_ASSERT(tried > 1000);
+}
+
+/* The policy's model is bound to the values of its attribute, of all rows. */
+static void criteria_know_the_whole_table(void)
+{
+    static const uint32_t value[] = {1}, number[] = {1};
+    struct privacy_criterion model = {
+        .model = MODEL_T_CLOSENESS_EQUAL, .attribute = 1, .t = 0.75};
+    struct class_view view = {.size = 1,
+                              .number = {number},
+                              .value = {value},
+                              .value_number = {number},
+                              .distinct = {1}};
+    struct fixture fixture;
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "q", ROLE_QUASI_IDENTIFYING, NULL);
+    fixture_attribute(&fixture, "d", ROLE_SENSITIVE, NULL);
+    fixture_model(&fixture, &model);
+    fixture_load(&fixture, "q,d\nx,flu\ny,cold\nx,flu\nx,flu\n");
+    CU_ASSERT_EQUAL(fixture.criteria->reference[0].rows, 4);
+    CU_ASSERT_EQUAL(fixture.criteria->reference[0].number[0], 3);
+    CU_ASSERT_EQUAL(fixture.criteria->reference[0].number[1], 1);
+    CU_ASSERT_TRUE(fixture.criteria->needs_histograms);
+    CU_ASSERT_EQUAL(fixture.criteria->class_size_min, 1);
+    CU_ASSERT_FALSE(criteria_final(fixture.criteria, &view));
+    CU_ASSERT_TRUE(criteria_hold(fixture.criteria, &view));
+    fixture.criterion[0].t = 0.74;
+    CU_ASSERT_FALSE(criteria_hold(fixture.criteria, &view));
+    CU_ASSERT_EQUAL(criteria_removal(fixture.criteria, &view), 1);
+    fixture_clear(&fixture);
+}
+
+void suite_criterion_distance(void)
+{
+    static const struct test tests[] = {
+        {"equal distances, by hand", equal_distances_by_hand},
+        {"a class on the border is inside", a_class_on_the_border_is_inside},
+        {"the largest tables do not overflow",
+         the_largest_tables_do_not_overflow},
+        {"survivors, by hand", survivors_by_hand},
+        {"no part is larger than the survivors",
+         no_part_is_larger_than_the_survivors},
+        {"unions satisfy what their parts do",
+         unions_satisfy_what_their_parts_do},
+        {"criteria know the whole table", criteria_know_the_whole_table},
+    };
+
+    suite_add("criterion_distance", tests, sizeof tests / sizeof tests[0]);
+}

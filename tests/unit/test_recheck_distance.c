@@ -1,0 +1,163 @@
+#include "anonymizer/recheck_distance.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/lib/rechecked.h"
+#include "tests/lib/suite.h"
+
+void suite_recheck_distance(void);
+
+/* A table of illnesses under one model. */
+static struct privacy_criterion *begin(struct rechecked *f,
+                                       enum privacy_model model, double t)
+{
+    struct privacy_criterion *criterion;
+
+    rechecked_illness(f);
+    criterion = rechecked_l(f, model, 2, 0);
+    criterion->t = t;
+    return criterion;
+}
+
+/* 6 rows: 3 a, 2 b, 1 c.  First class a a b: 1/2 (1/6 + 0 + 1/6) = 1/6; the
+ * second a b c likewise. */
+#define SIX RECHECKED_HEADER "1,f,a\n1,f,a\n1,f,b\n2,f,a\n2,f,b\n2,f,c\n"
+
+static void equal_distance_by_hand(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_T_CLOSENESS_EQUAL, 1.0 / 6);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_TRUE(f.result->satisfied);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 1.0 / 6);
+    rechecked_clear(&f);
+    begin(&f, MODEL_T_CLOSENESS_EQUAL, 0.1666);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_FALSE(f.result->satisfied);
+    CU_ASSERT_EQUAL(f.result->criterion[0].violating, 2);
+    rechecked_clear(&f);
+}
+
+/* 4 rows a a b b, of which the last two are suppressed: the class a a is 1/2
+ * from the table.  Without them it would be the table. */
+static void suppressed_rows_are_part_of_the_whole_table(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_T_CLOSENESS_EQUAL, 0.4);
+    f.policy.suppression_limit = 0.5;
+    CU_ASSERT_EQUAL_FATAL(
+        rechecked_text(&f, RECHECKED_HEADER "1,f,a\n1,f,a\n*,*,b\n*,*,b\n"),
+        OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 0.5);
+    CU_ASSERT_FALSE(f.result->satisfied);
+    rechecked_clear(&f);
+}
+
+static void without_dropped_rows_nothing_can_be_said(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_T_CLOSENESS_EQUAL, 1);
+    f.policy.drop_suppressed = true;
+    f.policy.suppression_limit = 0.5;
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_FALSE(f.result->criterion[0].judged);
+    CU_ASSERT_FALSE(f.result->criterion[0].satisfied);
+    CU_ASSERT_FALSE(f.result->satisfied);
+    CU_ASSERT_EQUAL(f.result->criterion[0].violating, 0);
+    /* None can have been dropped. */
+    f.policy.suppression_limit = 0;
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_TRUE(f.result->satisfied);
+    rechecked_clear(&f);
+}
+
+/* ---- what is claimed of the input ---- */
+
+/* A release of SIX under the claim that there were so many a, b, c and d
+ * before; `dropped` rows are said to be gone. */
+static enum status claim(struct rechecked *f, uint64_t a, uint64_t b,
+                         uint64_t c, uint64_t d, uint64_t dropped)
+{
+    const struct recheck_value value[] = {{bytes_of_string("d"), d},
+                                          {bytes_of_string("a"), a},
+                                          {bytes_of_string("c"), c},
+                                          {bytes_of_string("b"), b}};
+    const struct recheck_values values = {.attribute = 2, value, 4};
+    const uint32_t level[RECHECKED_ATTRIBUTES_MAX] = {0};
+    const struct recheck_claim claim = {.rows = 6 + dropped,
+                                        .suppressed = dropped,
+                                        .level = level,
+                                        .values = &values,
+                                        .values_count = 1};
+    int fd = rechecked_open(bytes_of_string(SIX));
+    enum status status;
+
+    recheck_destroy(&f->result);
+    f->policy.drop_suppressed = true;
+    f->policy.suppression_limit = 0.5;
+    status = recheck_release(&f->result, &f->policy, fd, "release.csv", &claim,
+                             NULL, &f->err);
+    close(fd);
+    return status;
+}
+
+/* 12 rows, 5 a, 2 b, 1 c, 4 d: half of 2/3 - 5/12, 1/3 - 2/12, 1/12, 4/12 is
+ * 5/12; the other class: half of 1/12, 2/12, 3/12, 4/12 is 5/12, too. */
+static void dropped_rows_are_claimed(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_T_CLOSENESS_EQUAL, 5.0 / 12);
+    CU_ASSERT_EQUAL_FATAL(claim(&f, 5, 2, 1, 4, 6), OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 5.0 / 12);
+    f.criterion[0].t = 0.41;
+    CU_ASSERT_EQUAL(claim(&f, 5, 2, 1, 4, 6), E_SYSTEM);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(f.err.text, "2 classes break t-closeness-equal of illness"));
+    rechecked_clear(&f);
+}
+
+static void claims_that_the_file_belies_are_refused(void)
+{
+    static const uint64_t claims[][5] = {
+        {2, 3, 1, 2, 2}, /* there are three a */
+        {3, 2, 0, 1, 0}, /* there is a c */
+        {3, 2, 1, 0, 1}, /* of seven rows six have a value */
+        {3, 2, 1, 2, 1}, /* and here eight */
+    };
+
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        struct rechecked f;
+
+        begin(&f, MODEL_T_CLOSENESS_EQUAL, 1);
+        CU_ASSERT_EQUAL(claim(&f, claims[i][0], claims[i][1], claims[i][2],
+                              claims[i][3], claims[i][4]),
+                        E_SYSTEM);
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(f.err.text, "release.csv: recheck: the values of column "
+                               "illness are not what is claimed"));
+        rechecked_clear(&f);
+    }
+}
+
+void suite_recheck_distance(void)
+{
+    static const struct test tests[] = {
+        {"equal distance, by hand", equal_distance_by_hand},
+        {"suppressed rows are part of the whole table",
+         suppressed_rows_are_part_of_the_whole_table},
+        {"without dropped rows nothing can be said",
+         without_dropped_rows_nothing_can_be_said},
+        {"dropped rows are claimed", dropped_rows_are_claimed},
+        {"claims that the file belies are refused",
+         claims_that_the_file_belies_are_refused},
+    };
+
+    suite_add("recheck_distance", tests, sizeof tests / sizeof tests[0]);
+}

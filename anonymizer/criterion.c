@@ -136,7 +136,8 @@ static struct class_values class_values(const struct class_view *view,
     return (struct class_values){.size = view->size,
                                  .count = view->distinct[sensitive],
                                  .value = view->value[sensitive],
-                                 .number = view->value_number[sensitive]};
+                                 .number = view->value_number[sensitive],
+                                 .scratch = view->scratch};
 }
 
 /* Rows that one diversity model makes the class lose. */
@@ -248,6 +249,7 @@ static bool criterion_holds(const struct criteria *criteria,
     case MODEL_RECURSIVE_CL_DIVERSITY:
         return recursive_holds(model->c, model->l, number, distinct);
     case MODEL_T_CLOSENESS_EQUAL:
+    case MODEL_T_CLOSENESS_ORDERED:
         values = class_values(view, criterion->sensitive);
         return reference_holds(&criteria->reference[criterion->sensitive],
                                model, &values);
@@ -302,14 +304,21 @@ static void add_model(struct criteria *criteria,
 /* What models compare with, once for each attribute. */
 static enum status add_reference(struct criteria *criteria,
                                  const struct criterion *criterion,
+                                 const struct policy *policy,
                                  const struct table *table, struct error *err)
 {
     size_t s = criterion->sensitive;
+    struct reference *reference = &criteria->reference[s];
+    enum status status = OK;
 
-    if (!privacy_model_compares(criterion->model->model) ||
-        criteria->reference[s].rows > 0)
+    if (!privacy_model_compares(criterion->model->model))
         return OK;
-    return reference_init(&criteria->reference[s], table, s, err);
+    if (reference->rows == 0)
+        status = reference_init(reference, table, s, err);
+    if (status == OK)
+        status = reference_prepare(reference, policy, table, s,
+                                   criterion->model->model, err);
+    return status;
 }
 
 static enum status fill_shannon(struct criteria *criteria, uint64_t rows,
@@ -361,7 +370,8 @@ enum status criteria_create(struct criteria **out, const struct policy *policy,
         add_model(criteria, &criteria->criterion[i]);
         shannon |= model->model == MODEL_ENTROPY_L_DIVERSITY &&
                    model->estimator == ESTIMATOR_SHANNON;
-        status = add_reference(criteria, &criteria->criterion[i], table, err);
+        status = add_reference(criteria, &criteria->criterion[i], policy, table,
+                               err);
     }
     if (status == OK && shannon)
         status = fill_shannon(criteria, table->rows, err);

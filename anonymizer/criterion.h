@@ -76,6 +76,7 @@ struct class_view {
     const uint32_t *number[SENSITIVE_MAX];
     const uint32_t *value[SENSITIVE_MAX];
     const uint32_t *value_number[SENSITIVE_MAX];
+    uint64_t *scratch; /* room for the values of any of them */
     uint32_t distinct[SENSITIVE_MAX];
 };
 

@@ -3,6 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "anonymizer/value_order.h"
+
+__extension__ typedef unsigned __int128 wide;
+
 /* Relative; far above the rounding of a few operations, far below the effect
  * of one row. */
 #define SURVIVORS_SLACK 1e-12
@@ -26,9 +30,81 @@ enum status reference_init(struct reference *reference,
     return OK;
 }
 
+struct ranking {
+    struct value_order order;
+    const struct dictionary *dictionary;
+};
+
+static int compare_values(const void *a, const void *b, void *context)
+{
+    const struct ranking *ranking = context;
+
+    return value_compare(
+        &ranking->order,
+        dictionary_text(ranking->dictionary, *(const uint32_t *)a),
+        dictionary_text(ranking->dictionary, *(const uint32_t *)b));
+}
+
+/* below[] and area[] of the values in this order. */
+static void fill_ranks(struct reference *reference, const uint32_t *value)
+{
+    uint32_t below = 0;
+    uint64_t area = 0;
+
+    for (uint32_t i = 0; i < reference->value_count; i++) {
+        reference->rank[value[i]] = i;
+        reference->area[i] = area;
+        below += reference->number[value[i]];
+        reference->below[i] = below;
+        area += below;
+    }
+    reference->area[reference->value_count] = area;
+}
+
+static enum status rank_values(struct reference *reference,
+                               const struct policy *policy,
+                               const struct sensitive_attribute *attribute,
+                               struct error *err)
+{
+    struct ranking ranking = {
+        {policy, &policy->attribute[attribute->attribute]},
+        &attribute->dictionary};
+    size_t count = reference->value_count;
+    uint32_t *value = calloc(count, sizeof *value);
+
+    reference->rank = calloc(count, sizeof *reference->rank);
+    reference->below = calloc(count, sizeof *reference->below);
+    reference->area = calloc(count + 1, sizeof *reference->area);
+    if (value == NULL || reference->rank == NULL || reference->below == NULL ||
+        reference->area == NULL) {
+        free(value);
+        return error_memory(err, "the order of the values");
+    }
+    for (uint32_t v = 0; v < count; v++)
+        value[v] = v;
+    qsort_r(value, count, sizeof *value, compare_values, &ranking);
+    fill_ranks(reference, value);
+    free(value);
+    return OK;
+}
+
+enum status reference_prepare(struct reference *reference,
+                              const struct policy *policy,
+                              const struct table *table, size_t sensitive,
+                              enum privacy_model model, struct error *err)
+{
+    if (model == MODEL_T_CLOSENESS_ORDERED && reference->rank == NULL)
+        return rank_values(reference, policy, &table->sensitive[sensitive],
+                           err);
+    return OK;
+}
+
 void reference_clear(struct reference *reference)
 {
     free(reference->number);
+    free(reference->rank);
+    free(reference->below);
+    free(reference->area);
     *reference = (struct reference){0};
 }
 
@@ -65,12 +141,114 @@ static bool equal_allows(const struct reference *reference, double t,
            1 - t - SURVIVORS_SLACK;
 }
 
+/* ---- t-closeness, ordered distance ---- */
+
+static int ascending(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Short lists are the rule. */
+static void sort_ascending(uint64_t *key, uint32_t count)
+{
+    if (count > 64) {
+        qsort(key, count, sizeof *key, ascending);
+        return;
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        uint64_t moving = key[i];
+        uint32_t at = i;
+
+        for (; at > 0 && key[at - 1] > moving; at--)
+            key[at] = key[at - 1];
+        key[at] = moving;
+    }
+}
+
+/* scratch := the class's values as (rank, number), ascending. */
+static void sort_by_rank(const struct reference *reference,
+                         const struct class_values *class)
+{
+    for (uint32_t i = 0; i < class->count; i++)
+        class->scratch[i] =
+            (uint64_t)reference->rank[class->value[i]] << 32 | class->number[i];
+    sort_ascending(class->scratch, class->count);
+}
+
+/* The first of the ranks from..to-1 at which rows * below >= bound; `to` if
+ * there is none. */
+static uint32_t first_reaching(const struct reference *reference, uint32_t from,
+                               uint32_t to, uint32_t rows, uint64_t bound)
+{
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+
+        if ((uint64_t)rows * reference->below[middle] >= bound)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return from;
+}
+
+/* What `rows` of the class carry at the least across the steps from..to-1, at
+ * which `lower` of its rows are behind: in units of 1 / (rows N). */
+static wide carried(const struct reference *reference,
+                    const struct class_values *class, uint32_t rows,
+                    uint32_t from, uint32_t to, uint32_t lower)
+{
+    uint32_t upper = class->size - lower; /* rows ahead */
+    uint64_t most = reference->rows * (lower < rows ? lower : rows);
+    uint64_t least = rows > upper ? reference->rows * (rows - upper) : 0;
+    uint32_t over = first_reaching(reference, from, to, rows, most);
+    uint32_t under = first_reaching(reference, from, to, rows, least);
+    wide sum;
+
+    sum = (wide)rows * (reference->area[to] - reference->area[over]);
+    sum -= (wide)most * (to - over);
+    sum += (wide)least * (under - from);
+    sum -= (wide)rows * (reference->area[under] - reference->area[from]);
+    return sum;
+}
+
+/* The distance that `rows` of the class have at the least; of all of its rows,
+ * the distance.  The class is sorted. */
+static double ordered_distance(const struct reference *reference,
+                               const struct class_values *class, uint32_t rows)
+{
+    uint32_t from = 0, lower = 0, steps = reference->value_count - 1;
+    wide sum = 0;
+
+    if (steps == 0)
+        return 0;
+    for (uint32_t i = 0; i < class->count; i++) {
+        uint32_t rank = (uint32_t)(class->scratch[i] >> 32);
+
+        sum += carried(reference, class, rows, from, rank, lower);
+        lower += (uint32_t) class->scratch[i];
+        from = rank;
+    }
+    sum += carried(reference, class, rows, from, reference->value_count, lower);
+    return (double)sum / (double)((wide)steps * reference->rows * rows);
+}
+
+static bool ordered_holds(const struct reference *reference, double t,
+                          const struct class_values *class)
+{
+    sort_by_rank(reference, class);
+    return ordered_distance(reference, class, class->size) <= t;
+}
+
 /* ---- all of them ---- */
 
 bool reference_holds(const struct reference *reference,
                      const struct privacy_criterion *model,
                      const struct class_values *class)
 {
+    if (model->model == MODEL_T_CLOSENESS_ORDERED)
+        return ordered_holds(reference, model->t, class);
     assert(model->model == MODEL_T_CLOSENESS_EQUAL);
     return equal_holds(reference, model->t, class);
 }
@@ -79,6 +257,9 @@ static bool allows(const struct reference *reference,
                    const struct privacy_criterion *model,
                    const struct class_values *class, uint32_t rows)
 {
+    if (model->model == MODEL_T_CLOSENESS_ORDERED)
+        return ordered_distance(reference, class, rows) <=
+               model->t + SURVIVORS_SLACK;
     assert(model->model == MODEL_T_CLOSENESS_EQUAL);
     return equal_allows(reference, model->t, class, rows);
 }
@@ -89,6 +270,8 @@ uint32_t reference_survivors(const struct reference *reference,
 {
     uint32_t good = 0, bad = class->size;
 
+    if (model->model == MODEL_T_CLOSENESS_ORDERED)
+        sort_by_rank(reference, class);
     if (allows(reference, model, class, class->size))
         return class->size;
     /* good rows are allowed (or it is 0, nothing), bad ones are not. */

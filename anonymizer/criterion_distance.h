@@ -5,12 +5,19 @@
  * N is the rows of the table, suppressed ones included, N_v those with value v;
  * c and n_v are the same of a class; P_v = N_v / N, q_v = n_v / c.
  *
- *     t-closeness, equal   sum over v of max(0, q_v - P_v) <= t
+ *     t-closeness, equal    sum over v of max(0, q_v - P_v) <= t
  *
  * that is, half of sum |q_v - P_v|: the share of a class's rows that would have
- * to be moved to other values, at one cost for all.  Everything is counted in
- * units of 1 / (c N), in whole numbers: N n_v and c N_v are below 2^64, and so
- * are the sums of them, whichever the order of the values.  One division and
+ * to be moved to other values, at one cost for all;
+ *
+ *     t-closeness, ordered  sum over i of |q_1 + ... + q_i - P_1 - ... - P_i|
+ *                           / (D - 1) <= t
+ *
+ * over the D values of the table in their order (value_order.h): what has to be
+ * carried across each step from one value to the next.  Everything is counted
+ * in units of 1 / (c N), in whole numbers: N n_v and c N_v are below 2^64, and
+ * so are the sums of them, whichever the order of the values (those over i have
+ * 128 bits).  One division and
  * one comparison round, both monotone: a class whose distance is t as the
  * policy writes it is inside.
  *
@@ -22,9 +29,19 @@
  *
  *     sum max(0, P_v - m_v / c')  >=  1 - sum min(P_v, n_v / c')
  *
- * over the values in the class, which never falls as c' grows.  So the largest
- * c' for which the right side is at most t bounds the survivors; it is
- * bisected, with slack for rounding.
+ * over the values in the class, which never falls as c' grows.  In order, with
+ * A of the class's rows at values 1 to i, at most A and at least c' - (c - A)
+ * of the survivors' are there, so that step i carries at least
+ *
+ *     max(0, P_1 + ... + P_i - A / c', 1 - (c - A) / c' - P_1 - ... - P_i)
+ *
+ * which never falls either, and for c' = c is what it carries.  So the largest
+ * c' for which the bound is at most t bounds the survivors; it is bisected,
+ * with slack for rounding.
+ *
+ * A is constant between two values of the class and P_1 + ... + P_i grows with
+ * i, so that the sum over such steps is found by bisection and two differences:
+ * a class costs its own values, not those of the table.
  */
 #ifndef ANONYMIZER_CRITERION_DISTANCE_H
 #define ANONYMIZER_CRITERION_DISTANCE_H
@@ -41,6 +58,9 @@ struct reference {
     uint64_t rows; /* N; 0: not set */
     uint32_t value_count;
     uint32_t *number; /* [value]: N_v, none is 0 */
+    uint32_t *rank;   /* [value]: place in the order, from 0; NULL if none */
+    uint32_t *below;  /* [rank]: N_v of all values up to there */
+    uint64_t *area;   /* [rank]: sum of below[] of all ranks before */
 };
 
 /* The values of one class, in any order. */
@@ -49,12 +69,18 @@ struct class_values {
     uint32_t count;
     const uint32_t *value;
     const uint32_t *number;
+    uint64_t *scratch; /* room for `count` */
 };
 
 /* May be cleared even if this fails. */
 MUST_USE enum status reference_init(struct reference *reference,
                                     const struct table *table, size_t sensitive,
                                     struct error *err);
+/* What a model needs beyond the numbers, unless it is there. */
+MUST_USE enum status
+reference_prepare(struct reference *reference, const struct policy *policy,
+                  const struct table *table, size_t sensitive,
+                  enum privacy_model model, struct error *err);
 void reference_clear(struct reference *reference);
 
 /* Does a class satisfy a model that compares (privacy_model_compares)? */

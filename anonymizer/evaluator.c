@@ -24,6 +24,7 @@ struct evaluator {
     struct classes classes; /* of the node at hand */
     bool *lost;             /* [class] */
     uint32_t *sorted[SENSITIVE_MAX];
+    uint64_t *scratch; /* for the values of a class */
     struct memory memory[EVALUATOR_MEMORIES];
     size_t memory_bytes, memory_bytes_max;
     uint64_t now;
@@ -34,6 +35,7 @@ enum status evaluator_create(struct evaluator **out,
 {
     struct evaluator *evaluator = calloc(1, sizeof *evaluator);
     const struct table *table = problem->table;
+    uint32_t values = 0;
     enum status status;
 
     *out = NULL;
@@ -51,9 +53,17 @@ enum status evaluator_create(struct evaluator **out,
             status = error_memory(err, "the search");
     }
     for (size_t s = 0; status == OK && s < table->sensitive_count; s++) {
+        if (table->sensitive[s].value_count > values)
+            values = table->sensitive[s].value_count;
         evaluator->sorted[s] = calloc(table->sensitive[s].value_count,
                                       sizeof *evaluator->sorted[s]);
         if (evaluator->sorted[s] == NULL)
+            status = error_memory(err, "the search");
+    }
+    if (status == OK) {
+        evaluator->scratch =
+            calloc((size_t)values + 1, sizeof *evaluator->scratch);
+        if (evaluator->scratch == NULL)
             status = error_memory(err, "the search");
     }
     if (status != OK)
@@ -72,6 +82,7 @@ void evaluator_destroy(struct evaluator **handle)
         classes_clear(&evaluator->memory[i].classes);
     for (size_t s = 0; s < SENSITIVE_MAX; s++)
         free(evaluator->sorted[s]);
+    free(evaluator->scratch);
     free(evaluator->lost);
     classes_clear(&evaluator->classes);
     grouper_clear(&evaluator->grouper);
@@ -180,6 +191,7 @@ static void view_class(struct evaluator *evaluator, uint32_t class,
     const struct classes *classes = &evaluator->classes;
 
     view->size = classes->size[class];
+    view->scratch = evaluator->scratch;
     for (size_t s = 0; s < classes->sensitive_count; s++) {
         const struct histograms *histogram = &classes->histogram[s];
         const uint32_t *number = histogram->number + histogram->begin[class];

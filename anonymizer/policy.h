@@ -50,6 +50,7 @@ struct policy_attribute {
     enum value_type type;
     struct hierarchy *hierarchy; /* NULL: value and `*`; owned by the policy */
     char *hierarchy_path;        /* of its file, NULL without */
+    bool has_hierarchy;          /* also where its digest alone is known */
     uint32_t level_min;
     uint32_t level_max; /* LEVEL_UNLIMITED, or below the hierarchy's levels */
     double weight;      /* 1 if not given, >= 0 */
@@ -62,7 +63,8 @@ struct policy_attribute {
     X("distinct-l-diversity", DISTINCT_L_DIVERSITY)                            \
     X("entropy-l-diversity", ENTROPY_L_DIVERSITY)                              \
     X("recursive-cl-diversity", RECURSIVE_CL_DIVERSITY)                        \
-    X("t-closeness-equal", T_CLOSENESS_EQUAL)
+    X("t-closeness-equal", T_CLOSENESS_EQUAL)                                  \
+    X("t-closeness-ordered", T_CLOSENESS_ORDERED)
 
 enum privacy_model {
 #define PRIVACY_MODEL_ENUM(name, id) MODEL_##id,

@@ -284,6 +284,7 @@ static enum status read_attribute(struct policy *policy,
         check_role_keys(attribute, member, err) != OK)
         return err->status;
     hierarchy = json_member(member, HIERARCHY_KEY);
+    attribute->has_hierarchy = hierarchy != NULL;
     if (hierarchy != NULL &&
         open_hierarchy(attribute, hierarchy, files, digest, err) != OK)
         return err->status;

@@ -17,7 +17,6 @@ static const struct json_word models[] = {
     PRIVACY_MODEL_TABLE(MODEL_WORD)
 #undef MODEL_WORD
         {"t-closeness-hierarchical", true},
-    {"t-closeness-ordered", true},
     {"delta-disclosure", true},
     {"delta-presence", true},
     {"basic-beta-likeness", true},
@@ -42,7 +41,7 @@ const char *privacy_model_name(enum privacy_model model)
 
 bool privacy_model_compares(enum privacy_model model)
 {
-    return model == MODEL_T_CLOSENESS_EQUAL;
+    return model >= MODEL_T_CLOSENESS_EQUAL;
 }
 
 struct criterion_target {
@@ -186,7 +185,28 @@ static const struct {
     [MODEL_RECURSIVE_CL_DIVERSITY] = {recursive_cl_keys,
                                       COUNT_OF(recursive_cl_keys)},
     [MODEL_T_CLOSENESS_EQUAL] = {t_closeness_keys, COUNT_OF(t_closeness_keys)},
+    [MODEL_T_CLOSENESS_ORDERED] = {t_closeness_keys,
+                                   COUNT_OF(t_closeness_keys)},
 };
+
+/* What a model needs of its attribute. */
+static enum status check_attribute(const struct policy *policy,
+                                   const struct privacy_criterion *criterion,
+                                   const struct json_value *element,
+                                   struct error *err)
+{
+    const struct policy_attribute *attribute;
+
+    if (criterion->model != MODEL_T_CLOSENESS_ORDERED)
+        return OK;
+    attribute = &policy->attribute[criterion->attribute];
+    if (attribute->type == TYPE_ORDINAL && !attribute->has_hierarchy)
+        return error_set(err, E_INPUT,
+                         "line %u: %s is ordinal, expected a hierarchy, whose "
+                         "rows are the order of its values",
+                         json_line(element), json_quote(attribute->name).text);
+    return OK;
+}
 
 static enum status read_criterion(struct policy *policy,
                                   const struct json_value *element,
@@ -205,6 +225,8 @@ static enum status read_criterion(struct policy *policy,
     model = target.criterion.model;
     if (json_take_object(element, model_keys[model].key,
                          model_keys[model].count, &target, err) != OK)
+        return err->status;
+    if (check_attribute(policy, &target.criterion, element, err) != OK)
         return err->status;
     policy->criterion[policy->criterion_count++] = target.criterion;
     return OK;

@@ -13,6 +13,7 @@
 #include "anonymizer/recheck_sort.h"
 #include "anonymizer/recheck_tally.h"
 #include "anonymizer/recheck_texts.h"
+#include "anonymizer/value_order.h"
 #include "common/json.h"
 
 /* Code of a quasi-identifier's `*`: the first text that it is told of. */
@@ -337,6 +338,18 @@ static enum status claim_prepare(struct recount *recount, struct error *err)
 
 /* ---- the whole table, for models that compare with it ---- */
 
+/* A model by a hierarchy of which there is but the digest. */
+static bool lacks_hierarchy(const struct policy *policy,
+                            const struct privacy_criterion *criterion)
+{
+    const struct policy_attribute *attribute;
+
+    if (criterion->model != MODEL_T_CLOSENESS_ORDERED)
+        return false;
+    attribute = &policy->attribute[criterion->attribute];
+    return attribute->type == TYPE_ORDINAL && attribute->hierarchy == NULL;
+}
+
 static bool is_compared(const struct policy *policy, size_t attribute)
 {
     for (size_t i = 0; i < policy->criterion_count; i++)
@@ -444,6 +457,77 @@ static enum status whole_find(struct recount *recount, size_t index,
     return status;
 }
 
+/* What values are compared by. */
+struct ordering {
+    struct value_order order;
+    struct bytes *text; /* per code: one of its texts */
+};
+
+static int compare_codes(const void *a, const void *b, void *context)
+{
+    const struct ordering *ordering = context;
+
+    return value_compare(&ordering->order, ordering->text[*(const uint32_t *)a],
+                         ordering->text[*(const uint32_t *)b]);
+}
+
+/* whole.order := codes that occur; each must have a place. */
+static enum status codes_order(struct recount *recount, size_t index,
+                               struct ordering *ordering, struct error *err)
+{
+    struct column *column = &recount->column[index];
+    struct recheck_whole *whole = &column->whole;
+
+    for (uint32_t code = 0; code < column->texts.code_count; code++) {
+        if (whole->number[code] == 0)
+            continue;
+        if (!value_is_ordered(&ordering->order, ordering->text[code]))
+            return error_set(err, E_INPUT,
+                             "%s: column %s: a value has no place in the order "
+                             "of its type, which t-closeness-ordered needs",
+                             recount->name, column_name(recount, index));
+        whole->order[whole->distinct++] = code;
+    }
+    qsort_r(whole->order, whole->distinct, sizeof *whole->order, compare_codes,
+            ordering);
+    return OK;
+}
+
+static enum status whole_order(struct recount *recount, size_t index,
+                               struct error *err)
+{
+    const struct policy *policy = recount->policy;
+    struct column *column = &recount->column[index];
+    size_t codes = column->texts.code_count;
+    struct ordering ordering = {{policy, &policy->attribute[column->attribute]},
+                                calloc(codes + 1, sizeof *ordering.text)};
+    enum status status;
+
+    column->whole.order = calloc(codes + 1, sizeof *column->whole.order);
+    column->whole.scratch = calloc(codes + 1, sizeof *column->whole.scratch);
+    if (ordering.text == NULL || column->whole.order == NULL ||
+        column->whole.scratch == NULL) {
+        status = error_memory(err, "the order of a column");
+    } else {
+        recheck_texts_list(&column->texts, ordering.text);
+        status = codes_order(recount, index, &ordering, err);
+    }
+    free(ordering.text);
+    return status;
+}
+
+static bool is_ordered(const struct recount *recount, size_t attribute)
+{
+    const struct policy *policy = recount->policy;
+
+    for (size_t i = 0; i < policy->criterion_count; i++)
+        if (policy->criterion[i].attribute == attribute &&
+            policy->criterion[i].model == MODEL_T_CLOSENESS_ORDERED &&
+            !lacks_hierarchy(policy, &policy->criterion[i]))
+            return true;
+    return false;
+}
+
 /* Rows that were dropped are unknown to who has but the file. */
 static bool whole_is_known(const struct recount *recount)
 {
@@ -459,8 +543,12 @@ static enum status wholes_find(struct recount *recount, struct error *err)
         return OK;
     for (size_t i = recount->quasi_count;
          status == OK && i < recount->column_count; i++)
-        if (is_compared(recount->policy, recount->column[i].attribute))
+        if (is_compared(recount->policy, recount->column[i].attribute)) {
             status = whole_find(recount, i, err);
+            if (status == OK &&
+                is_ordered(recount, recount->column[i].attribute))
+                status = whole_order(recount, i, err);
+        }
     return status;
 }
 
@@ -676,10 +764,14 @@ static enum status figures_create(const struct recount *recount,
         return error_memory(err, "the figures of a table");
     result->criterion_count = criteria;
     for (size_t i = 0; i < criteria; i++) {
+        const struct privacy_criterion *criterion =
+            &recount->policy->criterion[i];
+
         result->criterion[i].value = NAN;
         result->criterion[i].judged =
-            whole_is_known(recount) ||
-            !privacy_model_compares(recount->policy->criterion[i].model);
+            !privacy_model_compares(criterion->model) ||
+            (whole_is_known(recount) &&
+             !lacks_hierarchy(recount->policy, criterion));
     }
     for (size_t i = 0; i < sensitive; i++) {
         const struct column *column =
@@ -739,6 +831,8 @@ static void recount_destroy(struct recount **recount)
         recheck_texts_clear(&old->column[i].texts);
         free(old->column[i].is_label);
         free(old->column[i].whole.number);
+        free(old->column[i].whole.order);
+        free(old->column[i].whole.scratch);
     }
     recheck_tally_clear(&old->tally);
     free(old->code_rows);

@@ -53,8 +53,9 @@ struct diversity_figures {
 
 /* One model of the policy. */
 struct criterion_figures {
-    bool judged;        /* false: the table does not show it, since rows were
-                           dropped with which the model compares */
+    bool judged;        /* false: it cannot be said, since rows were dropped
+                           with which the model compares, or but the digest is
+                           there of a hierarchy by which it does */
     bool satisfied;     /* false if it was not judged */
     double value;       /* of the worst class: size, distinct values, exp(H)
                            (with the model's estimator), r1/(rl+..), distance;

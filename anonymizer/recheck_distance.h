@@ -5,7 +5,10 @@
  * Of N rows N(v) have value v of a sensitive attribute; of the c rows of a
  * class n(v).  q(v) = n(v) / c, P(v) = N(v) / N.
  *
- *     t-closeness, equal   sum |q(v) - P(v)| / 2     over all v
+ *     t-closeness, equal     sum |q(v) - P(v)| / 2     over all v
+ *     t-closeness, ordered   sum |Q(i) - R(i)| / (D - 1), where Q and R sum q
+ *                            and P over the first i of the D values of the
+ *                            whole table, in their order (value_order.h)
  *
  * Li, Li, Venkatasubramanian, t-Closeness, ICDE 2007.  Counted in whole numbers
  * and divided once; compared without slack.
@@ -28,6 +31,10 @@
 struct recheck_whole {
     uint64_t rows;
     uint64_t *number; /* per code; NULL: not known */
+    uint32_t *order;  /* codes of the values that occur, ascending; only if a
+                         model asks for it */
+    size_t distinct;
+    uint64_t *scratch; /* per code; all 0 between two classes */
 };
 
 /* The same of one class: codes that occur, in any order. */

@@ -180,3 +180,9 @@ enum status recheck_texts_join(struct recheck_texts *texts, char *const *value,
     }
     return OK;
 }
+
+void recheck_texts_list(const struct recheck_texts *texts, struct bytes *text)
+{
+    for (size_t i = 0; i < texts->entry_count; i++)
+        text[texts->entry[i].code] = text_of(texts, &texts->entry[i]);
+}

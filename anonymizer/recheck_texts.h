@@ -48,4 +48,7 @@ MUST_USE enum status recheck_texts_join(struct recheck_texts *texts,
 uint32_t recheck_texts_find(const struct recheck_texts *texts,
                             struct bytes value);
 
+/* text[code] := one of its texts, valid until the next one is added. */
+void recheck_texts_list(const struct recheck_texts *texts, struct bytes *text);
+
 #endif

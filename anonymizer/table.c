@@ -7,6 +7,7 @@
 #include "anonymizer/csv_internal.h"
 #include "anonymizer/policy_columns.h"
 #include "anonymizer/subjects.h"
+#include "anonymizer/value_order.h"
 #include "common/hash.h"
 #include "common/json.h"
 
@@ -385,6 +386,56 @@ static enum status read_subject(struct reading *reading,
     return subjects_add(&reading->subjects, subject, err);
 }
 
+static bool is_ordered(const struct policy *policy, size_t attribute)
+{
+    for (size_t i = 0; i < policy->criterion_count; i++)
+        if (policy->criterion[i].attribute == attribute &&
+            policy->criterion[i].model == MODEL_T_CLOSENESS_ORDERED)
+            return true;
+    return false;
+}
+
+/* A value that was not there before must have the place that models ask for. */
+static enum status check_place(const struct reading *reading, size_t s,
+                               const struct csv_record *record,
+                               struct error *err)
+{
+    const struct sensitive_attribute *sensitive = &reading->table->sensitive[s];
+    const struct policy_attribute *attribute =
+        &reading->policy->attribute[sensitive->attribute];
+    const struct value_order order = {reading->policy, attribute};
+    struct bytes text = record->field[sensitive->column].value;
+
+    if (is_ordered(reading->policy, sensitive->attribute) &&
+        !value_is_ordered(&order, text))
+        return error_set(
+            err, E_INPUT,
+            "%s: line %ju, column %s: %s has no place in the order of its "
+            "type, which t-closeness-ordered needs",
+            reading->name, (uintmax_t)record->line,
+            json_quote(attribute->name).text,
+            policy_is_missing(reading->policy, text) ? "a missing value"
+                                                     : "the value");
+    return OK;
+}
+
+static enum status code_sensitive(struct reading *reading, size_t s,
+                                  const struct csv_record *record,
+                                  struct error *err)
+{
+    struct sensitive_attribute *sensitive = &reading->table->sensitive[s];
+    struct sensitive_reader *reader = &reading->sensitive[s];
+    uint32_t known = sensitive->dictionary.code_count;
+    enum status status = code_text(reading->policy, &sensitive->dictionary,
+                                   &reader->missing_value,
+                                   record->field[sensitive->column].value,
+                                   &reader->value[reading->table->rows], err);
+
+    if (status != OK || sensitive->dictionary.code_count == known)
+        return status;
+    return check_place(reading, s, record, err);
+}
+
 static enum status read_row(struct reading *reading,
                             const struct csv_record *record, struct error *err)
 {
@@ -402,14 +453,8 @@ static enum status read_row(struct reading *reading,
         status =
             code_quasi(reading, q, record->field[table->quasi[q].column].value,
                        record->line, &value[q], err);
-    for (size_t s = 0; status == OK && s < table->sensitive_count; s++) {
-        struct sensitive_reader *reader = &reading->sensitive[s];
-
-        status = code_text(reading->policy, &table->sensitive[s].dictionary,
-                           &reader->missing_value,
-                           record->field[table->sensitive[s].column].value,
-                           &reader->value[table->rows], err);
-    }
+    for (size_t s = 0; status == OK && s < table->sensitive_count; s++)
+        status = code_sensitive(reading, s, record, err);
     if (status == OK)
         status = read_subject(reading, record, err);
     if (status == OK)

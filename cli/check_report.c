@@ -25,7 +25,7 @@ static enum status add_parameters(struct json_value *model,
 
     if (criterion->model == MODEL_K_ANONYMITY)
         return add_count(model, "k", criterion->k, err);
-    if (criterion->model == MODEL_T_CLOSENESS_EQUAL)
+    if (privacy_model_compares(criterion->model))
         return json_add_number(model, "t", criterion->t, err);
     if (json_add_number(model, "l", criterion->l, err) != OK)
         return err->status;
@@ -287,6 +287,7 @@ static void required_format(const struct privacy_criterion *criterion,
         snprintf(out, size, "c = %g, l = %g", criterion->c, criterion->l);
         break;
     case MODEL_T_CLOSENESS_EQUAL:
+    case MODEL_T_CLOSENESS_ORDERED:
         snprintf(out, size, "t = %g", criterion->t);
         break;
     }
@@ -308,8 +309,7 @@ static void print_model(FILE *out, const struct policy *policy,
     print_name(out, name, width);
     fprintf(out, "  %-*s%-*s", REQUIRED_WIDTH, required, FIGURE_WIDTH, value);
     if (!figures->judged)
-        fputs("CANNOT BE JUDGED: rows were dropped, with which it compares\n",
-              out);
+        fputs("CANNOT BE JUDGED from this table\n", out);
     else if (figures->satisfied)
         fputs("holds\n", out);
     else

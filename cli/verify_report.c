@@ -177,7 +177,7 @@ static enum status add_witness(struct json_value *attested, const char *role,
     return OK;
 }
 
-/* Models that compare with rows which were dropped. */
+/* Models that compare with what is not there. */
 static enum status add_attested_models(struct json_value *anonymizer,
                                        const struct verify_report *report,
                                        struct error *err)
@@ -361,7 +361,7 @@ static void print_proven(FILE *out, const struct verify_report *report)
     print_times(out, report);
 }
 
-/* What the file does not show, since rows were dropped. */
+/* What the file does not show. */
 static void print_attested_models(FILE *out, const struct verify_report *report)
 {
     const struct policy *policy = report->attestation->policy;
@@ -374,7 +374,7 @@ static void print_attested_models(FILE *out, const struct verify_report *report)
         fprintf(out, "    %s of ", privacy_model_name(criterion->model));
         command_print_harmless(out,
                                policy->attribute[criterion->attribute].name);
-        fputs(" holds, compared with rows that were dropped;\n", out);
+        fputs(" holds;\n", out);
     }
 }
 

@@ -31,10 +31,10 @@ static void prepare(uint32_t k)
                                 .attribute = fixture_attribute(
                                     &fixture, "s", ROLE_SENSITIVE, NULL),
                                 .l = 1.5});
-    fixture_model(&fixture,
-                  &(struct privacy_criterion){.model = MODEL_T_CLOSENESS_EQUAL,
-                                              .attribute = 4,
-                                              .t = 0.5});
+    fixture_model(
+        &fixture,
+        &(struct privacy_criterion){
+            .model = MODEL_T_CLOSENESS_ORDERED, .attribute = 4, .t = 0.5});
     fixture_k(&fixture, k);
     fixture.policy.suppression_limit = 0.1;
     text_init(&csv);

@@ -22,7 +22,7 @@
     "    \"l\": 1.5, \"estimator\": \"shannon\"},\n"                           \
     "  {\"model\": \"recursive-cl-diversity\", \"attribute\": \"disease\",\n"  \
     "    \"c\": 3, \"l\": 2},\n"                                               \
-    "  {\"model\": \"t-closeness-equal\", \"attribute\": \"disease\",\n"       \
+    "  {\"model\": \"t-closeness-ordered\", \"attribute\": \"disease\",\n"     \
     "    \"t\": 0.2}],\n"                                                      \
     " \"suppression_limit\": 0.17,\n"                                          \
     " \"quality\": {\"metric\": \"loss\",\n"                                   \

@@ -241,7 +241,8 @@ static void random_model(struct fixture *fixture, struct random *random,
 
     switch (below(random, 5)) {
     case 4:
-        model.model = MODEL_T_CLOSENESS_EQUAL;
+        model.model = below(random, 2) == 0 ? MODEL_T_CLOSENESS_EQUAL
+                                            : MODEL_T_CLOSENESS_ORDERED;
         model.t = random_double(random);
         break;
     case 0:

@@ -371,6 +371,46 @@ static const char **all_values(const struct oracle_task *task, size_t column,
     return value;
 }
 
+/* Row of the domain that a value has, by itself or as a missing one. */
+static size_t domain_row(const struct oracle_task *task, size_t column,
+                         const char *value)
+{
+    const struct oracle_column *of = &task->column[column];
+
+    for (size_t row = 0; row < of->domain_rows; row++)
+        if (strcmp(plain_value(task, of->domain[row * of->levels]), value) == 0)
+            return row;
+    abort();
+}
+
+/* Is value a before value b? */
+static bool is_before(const struct oracle_task *task, size_t column,
+                      const char *a, const char *b)
+{
+    enum value_type type = task->column[column].type;
+
+    if (type == TYPE_ORDINAL)
+        return domain_row(task, column, a) < domain_row(task, column, b);
+    if ((type == TYPE_INTEGER || type == TYPE_DECIMAL) &&
+        strtod(a, NULL) != strtod(b, NULL))
+        return strtod(a, NULL) < strtod(b, NULL);
+    return strcmp(a, b) < 0;
+}
+
+/* By taking the first of what is left, again and again. */
+static void sort_values(const struct oracle_task *task, size_t column,
+                        const char **value, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = i + 1; j < count; j++)
+            if (is_before(task, column, value[j], value[i])) {
+                const char *moving = value[i];
+
+                value[i] = value[j];
+                value[j] = moving;
+            }
+}
+
 /* (q - P) N c of each value: whole numbers, exact for what tests hold. */
 static double *differences(const struct oracle_task *task, size_t column,
                            const size_t *row, size_t size,
@@ -387,23 +427,50 @@ static double *differences(const struct oracle_task *task, size_t column,
     return difference;
 }
 
+/* 1/2 sum |d_i| */
+static double equal_distance(const double *difference, size_t count)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += fabs(difference[i]);
+    return sum / 2;
+}
+
+/* sum |d_1 + ... + d_i|: what is carried from each value to the next. */
+static double steps_distance(const double *difference, size_t count)
+{
+    double carried = 0, sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        carried += difference[i];
+        sum += fabs(carried);
+    }
+    return sum;
+}
+
 /* How far some rows are from the whole table. */
 static double distance_of(const struct oracle_task *task,
                           const struct oracle_model *model, const size_t *row,
                           size_t size)
 {
-    size_t count;
+    bool in_order = model->model == MODEL_T_CLOSENESS_ORDERED;
+    size_t count, unit = task->row_count * size;
     const char **value = all_values(task, model->column, &count);
-    double *difference =
-        differences(task, model->column, row, size, value, count);
-    double sum = 0;
+    double *difference, distance;
 
-    assert(model->model == MODEL_T_CLOSENESS_EQUAL);
-    for (size_t i = 0; i < count; i++)
-        sum += fabs(difference[i]);
+    if (in_order)
+        sort_values(task, model->column, value, count);
+    difference = differences(task, model->column, row, size, value, count);
+    if (in_order)
+        distance = count == 1 ? 0
+                              : steps_distance(difference, count) /
+                                    (double)((count - 1) * unit);
+    else
+        distance = equal_distance(difference, count) / (double)unit;
     free(value);
     free(difference);
-    return sum / 2 / (double)(task->row_count * size);
+    return distance;
 }
 
 static bool satisfies(const struct oracle_task *task,
@@ -415,7 +482,7 @@ static bool satisfies(const struct oracle_task *task,
 
     if (model->model == MODEL_K_ANONYMITY)
         return size >= model->k;
-    if (model->model == MODEL_T_CLOSENESS_EQUAL)
+    if (privacy_model_compares(model->model))
         return distance_of(task, model, row, size) <= model->t;
     count = allocate(size, sizeof(size_t));
     distinct = count_values(task, model->column, row, size, count);
@@ -431,6 +498,7 @@ static bool satisfies(const struct oracle_task *task,
         break;
     case MODEL_K_ANONYMITY:
     case MODEL_T_CLOSENESS_EQUAL:
+    case MODEL_T_CLOSENESS_ORDERED:
         abort();
     }
     free(count);

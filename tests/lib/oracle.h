@@ -49,6 +49,7 @@ struct oracle_column {
     size_t level_min, level_max; /* within the levels; without a hierarchy
                                     there are two, value and `*` */
     double weight;
+    enum value_type type; /* of a sensitive attribute */
 };
 
 struct oracle_model {

@@ -278,6 +278,19 @@ static void random_quasi_identifier(struct sample *sample, struct random *dice,
         column->weight = weight[dice_below(dice, 7)];
 }
 
+/* With an order or without. */
+static void random_sensitive_column(struct sample *sample, struct random *dice,
+                                    struct oracle_column *column, bool plain)
+{
+    static const enum value_type types[] = {TYPE_STRING,  TYPE_STRING,
+                                            TYPE_INTEGER, TYPE_DECIMAL,
+                                            TYPE_ORDINAL, TYPE_ORDINAL};
+
+    column->type = types[dice_below(dice, 6)];
+    if (column->type == TYPE_ORDINAL)
+        random_hierarchy(sample, dice, column, plain);
+}
+
 static void add_column(struct sample *sample, struct random *dice, bool plain,
                        enum role role)
 {
@@ -290,6 +303,8 @@ static void add_column(struct sample *sample, struct random *dice, bool plain,
     column->name = random_text(sample, dice, "c", at, plain);
     if (role == ROLE_QUASI_IDENTIFYING)
         random_quasi_identifier(sample, dice, column, plain);
+    if (role == ROLE_SENSITIVE)
+        random_sensitive_column(sample, dice, column, plain);
 }
 
 static double lattice_size(const struct sample *sample)
@@ -363,6 +378,12 @@ static const char *random_cell(struct sample *sample, struct random *dice,
         return random_text(sample, dice, "p", row, plain);
     if (column->role == ROLE_INSENSITIVE || column->role == ROLE_IDENTIFYING)
         return random_text(sample, dice, "i", dice_below(dice, 100), plain);
+    if (column->type == TYPE_INTEGER)
+        return sample_format(sample, "%d", 3 - 5 * (int)skewed(dice, variety));
+    if (column->type == TYPE_DECIMAL)
+        return sample_format(sample, "%s%zu.%s", at % 2 ? "" : "-",
+                             skewed(dice, variety),
+                             dice_chance(dice, 80) ? "5" : "50");
     if (column->domain == NULL) {
         if (dice_chance(dice, 8))
             return token[dice_below(dice, 4)];
@@ -462,12 +483,27 @@ static double narrow_distance(struct sample *sample, struct random *dice,
     return distance;
 }
 
+/* Has each value a place in an order?  Bytes have, unless they are missing. */
+static bool is_ordered(const struct sample *sample, size_t column)
+{
+    if (sample->column[column].type != TYPE_STRING)
+        return true;
+    for (size_t row = 0; row < sample->task.row_count; row++)
+        if (is_token(
+                sample,
+                sample->task.cell[row * sample->task.column_count + column]))
+            return false;
+    return true;
+}
+
 static void random_closeness(struct sample *sample, struct random *dice,
                              struct oracle_model *model)
 {
     static const double t[] = {0, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1};
 
     model->model = MODEL_T_CLOSENESS_EQUAL;
+    if (is_ordered(sample, model->column) && dice_chance(dice, 60))
+        model->model = MODEL_T_CLOSENESS_ORDERED;
     model->t = t[dice_below(dice, 9)];
     if (dice_chance(dice, 40))
         model->t = fmin(1, nudged(dice, narrow_distance(sample, dice, model)));

@@ -153,6 +153,9 @@ static const char *role_word(enum role role)
 static void put_attribute(const struct sample *sample, size_t at,
                           struct text *out)
 {
+    static const char *const type[] = {[TYPE_ORDINAL] = "ordinal",
+                                       [TYPE_INTEGER] = "integer",
+                                       [TYPE_DECIMAL] = "decimal"};
     const struct oracle_column *column = &sample->column[at];
     char name[32];
 
@@ -161,6 +164,10 @@ static void put_attribute(const struct sample *sample, size_t at,
     put(out, ": {\"role\": \"");
     put(out, role_word(column->role));
     put(out, "\"");
+    if (column->type != TYPE_STRING) {
+        put(out, ", \"type\": ");
+        put_json_string(out, type[column->type]);
+    }
     if (column->domain != NULL) {
         sample_hierarchy_name(at, name);
         put(out, ", \"hierarchy\": ");
@@ -186,6 +193,7 @@ static void put_model(const struct sample *sample,
         [MODEL_ENTROPY_L_DIVERSITY] = "entropy-l-diversity",
         [MODEL_RECURSIVE_CL_DIVERSITY] = "recursive-cl-diversity",
         [MODEL_T_CLOSENESS_EQUAL] = "t-closeness-equal",
+        [MODEL_T_CLOSENESS_ORDERED] = "t-closeness-ordered",
     };
 
     put(out, "    {\"model\": \"");

@@ -12,27 +12,42 @@ void suite_criterion_distance(void);
 
 #define VALUES_MAX 5
 
-/* A whole table with number[v] rows of value v. */
+/* A whole table with number[v] rows of value v, in the order 1, 2, 3, ..., 0 of
+ * values.  One at a time. */
 static struct reference reference_of(uint32_t *number, uint32_t count)
 {
-    struct reference reference = {.value_count = count, .number = number};
+    static uint32_t rank[VALUES_MAX], below[VALUES_MAX];
+    static uint64_t area[VALUES_MAX + 1];
+    struct reference reference = {.value_count = count,
+                                  .number = number,
+                                  .rank = rank,
+                                  .below = below,
+                                  .area = area};
 
-    for (uint32_t v = 0; v < count; v++)
-        reference.rows += number[v];
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t value = (i + 1) % count;
+
+        rank[value] = i;
+        reference.rows += number[value];
+        below[i] = (uint32_t)reference.rows;
+        area[i + 1] = area[i] + below[i];
+    }
     return reference;
 }
 
 /* Rows of a class by value; those it lacks are left out. */
 struct sparse {
     uint32_t value[VALUES_MAX], number[VALUES_MAX];
+    uint64_t scratch[VALUES_MAX];
     struct class_values values;
 };
 
 static void make_sparse(struct sparse *sparse, const uint32_t *number,
                         uint32_t count)
 {
-    sparse->values =
-        (struct class_values){.value = sparse->value, .number = sparse->number};
+    sparse->values = (struct class_values){.value = sparse->value,
+                                           .number = sparse->number,
+                                           .scratch = sparse->scratch};
     for (uint32_t v = 0; v < count; v++) {
         if (number[v] == 0)
             continue;
@@ -77,6 +92,45 @@ static void equal_distances_by_hand(void)
     }
 }
 
+/* In order 3, 1, 2 of 6 rows: sums 1/2, 2/3, 1.  A class of 1, 0, 2 has 1/3,
+ * 1/3, 1: what is carried is 1/6 and 1/3, over two steps 1/4. */
+static void ordered_distances_by_hand(void)
+{
+    static const struct {
+        uint32_t number[3]; /* of the last, the first and the second */
+        double t;
+        bool holds;
+    } rows[] = {
+        {{2, 3, 1}, 0, true},       {{2, 1, 0}, 0.25, true},
+        {{2, 1, 0}, 0.2499, false}, {{0, 7, 0}, 5.0 / 12, true},
+        {{0, 7, 0}, 0.4166, false}, {{1, 0, 0}, 7.0 / 12, true},
+        {{1, 0, 0}, 0.5833, false}, {{0, 0, 4}, 5.0 / 12, true},
+        {{0, 0, 4}, 0.4166, false},
+    };
+    uint32_t whole[] = {2, 3, 1};
+    struct reference reference = reference_of(whole, 3);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct privacy_criterion model = {.model = MODEL_T_CLOSENESS_ORDERED,
+                                          .t = rows[i].t};
+
+        CU_ASSERT_EQUAL(holds(&reference, &model, rows[i].number),
+                        rows[i].holds);
+    }
+}
+
+static void one_value_is_no_distance_away(void)
+{
+    static const uint32_t number[] = {3};
+    uint32_t whole[] = {5};
+    struct reference reference = reference_of(whole, 1);
+    struct privacy_criterion model = {.model = MODEL_T_CLOSENESS_ORDERED};
+
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+    model.model = MODEL_T_CLOSENESS_EQUAL;
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+}
+
 /* A fifth of the rows would have to be moved, which no double is. */
 static void a_class_on_the_border_is_inside(void)
 {
@@ -108,6 +162,12 @@ static void the_largest_tables_do_not_overflow(void)
     CU_ASSERT_EQUAL(reference_survivors(&reference, &model, &sparse.values), 0);
     model.t = 0;
     CU_ASSERT_TRUE(holds(&reference, &model, whole));
+    model.model = MODEL_T_CLOSENESS_ORDERED;
+    CU_ASSERT_TRUE(holds(&reference, &model, whole));
+    model.t = 0.5;
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+    model.t = 0.49;
+    CU_ASSERT_FALSE(holds(&reference, &model, number));
 }
 
 /* Half of the table is of a value that the class lacks: it is 1/2 away from it
@@ -157,8 +217,12 @@ static uint32_t largest_part(const struct reference *reference,
 
 static void random_model(struct random *random, struct privacy_criterion *model)
 {
-    *model = (struct privacy_criterion){.model = MODEL_T_CLOSENESS_EQUAL,
-                                        .t = random_double(random) * 0.7};
+    static const enum privacy_model models[] = {MODEL_T_CLOSENESS_EQUAL,
+                                                MODEL_T_CLOSENESS_ORDERED};
+
+    *model = (struct privacy_criterion){
+        .model = models[random_below(random, sizeof models / sizeof *models)],
+        .t = random_double(random) * 0.7};
 }
 
 /* A class and the table that it is part of. */
@@ -271,6 +335,8 @@ void suite_criterion_distance(void)
 {
     static const struct test tests[] = {
         {"equal distances, by hand", equal_distances_by_hand},
+        {"ordered distances, by hand", ordered_distances_by_hand},
+        {"one value is no distance away", one_value_is_no_distance_away},
         {"a class on the border is inside", a_class_on_the_border_is_inside},
         {"the largest tables do not overflow",
          the_largest_tables_do_not_overflow},

@@ -41,11 +41,11 @@ static void six_init(struct six *six, uint32_t k, double limit)
 {
     memset(six, 0, sizeof *six);
     six->column[0] = (struct oracle_column){
-        "age", ROLE_QUASI_IDENTIFYING, ages, 4, 3, 0, 2, 1};
+        "age", ROLE_QUASI_IDENTIFYING, ages, 4, 3, 0, 2, 1, TYPE_STRING};
     six->column[1] = (struct oracle_column){
-        "city", ROLE_QUASI_IDENTIFYING, NULL, 0, 2, 0, 1, 1};
-    six->column[2] =
-        (struct oracle_column){"disease", ROLE_SENSITIVE, NULL, 0, 0, 0, 0, 1};
+        "city", ROLE_QUASI_IDENTIFYING, NULL, 0, 2, 0, 1, 1, TYPE_STRING};
+    six->column[2] = (struct oracle_column){
+        "disease", ROLE_SENSITIVE, NULL, 0, 0, 0, 0, 1, TYPE_STRING};
     six->model[0].model = MODEL_K_ANONYMITY;
     six->model[0].k = k;
     six->task = (struct oracle_task){.column = six->column,
@@ -297,7 +297,7 @@ static void missing_tokens_are_one_value(void)
 
     six_init(&six, 2, 0);
     six.column[0] = (struct oracle_column){
-        "age", ROLE_QUASI_IDENTIFYING, with_token, 2, 2, 0, 1, 1};
+        "age", ROLE_QUASI_IDENTIFYING, with_token, 2, 2, 0, 1, 1, TYPE_STRING};
     six.task.cell = cells;
     six.task.row_count = 2;
     six_judge(&six, 0, 0);
@@ -327,8 +327,8 @@ static bool one_class_satisfies(const char *values, struct oracle_model model)
     char value[512][2];
     const char *cell[2 * 512];
     struct oracle_column column[2] = {
-        {"group", ROLE_QUASI_IDENTIFYING, NULL, 0, 2, 0, 0, 1},
-        {"value", ROLE_SENSITIVE, NULL, 0, 0, 0, 0, 1},
+        {"group", ROLE_QUASI_IDENTIFYING, NULL, 0, 2, 0, 0, 1, TYPE_STRING},
+        {"value", ROLE_SENSITIVE, NULL, 0, 0, 0, 0, 1, TYPE_STRING},
     };
     struct oracle_task task = {.column = column,
                                .column_count = 2,

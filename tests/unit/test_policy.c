@@ -388,6 +388,22 @@ static void what_is_lacking_altogether_is_refused(void)
     scratch_close(&scratch);
 }
 
+/* The order is that of its rows. */
+static void ordinals_need_a_hierarchy_for_their_order(void)
+{
+    static const char policy[] =
+        "{\"policy\":1,\"attributes\":{\"a\":{\"role\":\"quasi-identifying\"},"
+        "\"s\":{\"role\":\"sensitive\",\"type\":\"ordinal\"}},\n"
+        "\"privacy\":[{\"model\":\"t-closeness-ordered\",\"attribute\":\"s\","
+        "\"t\":0.5}]}";
+
+    open_scratch();
+    refused(policy, E_INPUT,
+            "policy.json: line 2: \"s\" is ordinal, expected a hierarchy, "
+            "whose rows are the order of its values");
+    scratch_close(&scratch);
+}
+
 static void policy_that_cannot_be_opened_is_refused(void)
 {
     struct policy *policy = NULL;
@@ -617,6 +633,8 @@ void suite_policy(void)
          what_is_lacking_altogether_is_refused},
         {"a policy that cannot be opened is refused",
          policy_that_cannot_be_opened_is_refused},
+        {"ordinals need a hierarchy for their order",
+         ordinals_need_a_hierarchy_for_their_order},
         {"hierarchies that cannot be used are refused",
          hierarchies_that_cannot_be_used_are_refused},
         {"limits hold", limits_hold},

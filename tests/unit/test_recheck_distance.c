@@ -41,6 +41,62 @@ static void equal_distance_by_hand(void)
     rechecked_clear(&f);
 }
 
+/* a b c: sums 3/6 and 5/6; of the classes 2/3 and 1, 1/3 and 2/3.  Each
+ * carries 1/6 twice, over two steps. */
+static void ordered_distance_by_hand(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_T_CLOSENESS_ORDERED, 1.0 / 6);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_TRUE(f.result->satisfied);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 1.0 / 6);
+    f.criterion[0].t = 0.166;
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].violating, 2);
+    rechecked_clear(&f);
+    begin(&f, MODEL_T_CLOSENESS_ORDERED, 0);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, RECHECKED_HEADER "1,f,a\n"), OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 0);
+    rechecked_clear(&f);
+}
+
+/* 2 is before 10 as a number: 2 3 10 in two classes of 2 and 3 10; the sums
+ * are 1/3, 2/3 against 1, 1 and 0, 1/2. */
+static void numbers_are_ordered_by_size(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_T_CLOSENESS_ORDERED, 1);
+    f.attribute[2].type = TYPE_INTEGER;
+    CU_ASSERT_EQUAL_FATAL(
+        rechecked_text(&f, RECHECKED_HEADER "1,f,2\n2,f,10\n2,f,3\n"), OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 0.5);
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL(
+        rechecked_text(&f, RECHECKED_HEADER "1,f,2\n2,f,many\n2,f,3\n"),
+        E_INPUT);
+    CU_ASSERT_STRING_EQUAL(
+        f.err.text, "table.csv: column illness: a value has no place in the "
+                    "order of its type, which t-closeness-ordered needs");
+    rechecked_clear(&f);
+}
+
+/* Its digest alone is there. */
+static void without_the_hierarchy_nothing_can_be_said(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_T_CLOSENESS_ORDERED, 1);
+    f.attribute[2].type = TYPE_ORDINAL;
+    f.attribute[2].has_hierarchy = true;
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_FALSE(f.result->criterion[0].judged);
+    CU_ASSERT_FALSE(f.result->satisfied);
+    rechecked_clear(&f);
+}
+
 /* 4 rows a a b b, of which the last two are suppressed: the class a a is 1/2
  * from the table.  Without them it would be the table. */
 static void suppressed_rows_are_part_of_the_whole_table(void)
@@ -150,6 +206,10 @@ void suite_recheck_distance(void)
 {
     static const struct test tests[] = {
         {"equal distance, by hand", equal_distance_by_hand},
+        {"ordered distance, by hand", ordered_distance_by_hand},
+        {"numbers are ordered by size", numbers_are_ordered_by_size},
+        {"without the hierarchy nothing can be said",
+         without_the_hierarchy_nothing_can_be_said},
         {"suppressed rows are part of the whole table",
          suppressed_rows_are_part_of_the_whole_table},
         {"without dropped rows nothing can be said",

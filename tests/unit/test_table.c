@@ -223,6 +223,29 @@ static void values_without_a_row_are_refused(void)
     fixture_clear(&fixture);
 }
 
+/* A model by the order of values needs one of each. */
+static void values_without_an_order_are_refused(void)
+{
+    struct privacy_criterion model = {
+        .model = MODEL_T_CLOSENESS_ORDERED, .attribute = 1, .t = 1};
+    struct fixture fixture;
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "age", ROLE_QUASI_IDENTIFYING, AGE);
+    fixture_attribute(&fixture, "days", ROLE_SENSITIVE, NULL);
+    fixture_model(&fixture, &model);
+    allow_missing(&fixture);
+    fixture.attribute[1].type = TYPE_INTEGER;
+    expect_refusal(&fixture, "days;age\n12;31\n8876x;31\n",
+                   "table.csv: line 3, column \"days\": the value has no place "
+                   "in the order of its type, which t-closeness-ordered needs");
+    expect_refusal(&fixture, "days;age\n12;31\n3;31\nNA;31\n",
+                   "table.csv: line 4, column \"days\": a missing value has no "
+                   "place in the order of its type, which t-closeness-ordered "
+                   "needs");
+    fixture_clear(&fixture);
+}
+
 /* ---- columns ---- */
 
 static void columns_and_policy_must_agree(void)
@@ -414,6 +437,8 @@ void suite_table(void)
          missing_values_go_to_the_row_of_a_token},
         {"two tokens in one hierarchy are refused",
          two_tokens_in_one_hierarchy_are_refused},
+        {"values without an order are refused",
+         values_without_an_order_are_refused},
         {"values without a row in the hierarchy are refused",
          values_without_a_row_are_refused},
         {"columns and policy must agree", columns_and_policy_must_agree},

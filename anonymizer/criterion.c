@@ -250,6 +250,7 @@ static bool criterion_holds(const struct criteria *criteria,
         return recursive_holds(model->c, model->l, number, distinct);
     case MODEL_T_CLOSENESS_EQUAL:
     case MODEL_T_CLOSENESS_ORDERED:
+    case MODEL_T_CLOSENESS_HIERARCHICAL:
         values = class_values(view, criterion->sensitive);
         return reference_holds(&criteria->reference[criterion->sensitive],
                                model, &values);

@@ -88,6 +88,48 @@ static enum status rank_values(struct reference *reference,
     return OK;
 }
 
+static enum status fill_level(struct reference *reference,
+                              const struct value_order *order,
+                              const struct dictionary *dictionary, uint32_t j,
+                              struct error *err)
+{
+    const struct hierarchy *hierarchy = order->attribute->hierarchy;
+    struct reference_level *level = &reference->level[j];
+
+    level->node = calloc(reference->value_count, sizeof *level->node);
+    level->number =
+        calloc(hierarchy_nodes(hierarchy, j), sizeof *level->number);
+    if (level->node == NULL || level->number == NULL)
+        return error_memory(err, "the hierarchy of the values");
+    for (uint32_t v = 0; v < reference->value_count; v++) {
+        uint32_t row = value_row(order, dictionary_text(dictionary, v));
+
+        assert(row != HIERARCHY_NONE); /* the table's reader has seen to it */
+        level->node[v] = hierarchy_node(hierarchy, j, row);
+        level->number[level->node[v]] += reference->number[v];
+    }
+    return OK;
+}
+
+static enum status place_values(struct reference *reference,
+                                const struct policy *policy,
+                                const struct sensitive_attribute *attribute,
+                                struct error *err)
+{
+    const struct value_order order = {policy,
+                                      &policy->attribute[attribute->attribute]};
+    uint32_t height = hierarchy_levels(order.attribute->hierarchy) - 1;
+    enum status status = OK;
+
+    reference->level = calloc((size_t)height + 1, sizeof *reference->level);
+    if (reference->level == NULL)
+        return error_memory(err, "the hierarchy of the values");
+    reference->height = height;
+    for (uint32_t j = 0; status == OK && j < height; j++)
+        status = fill_level(reference, &order, &attribute->dictionary, j, err);
+    return status;
+}
+
 enum status reference_prepare(struct reference *reference,
                               const struct policy *policy,
                               const struct table *table, size_t sensitive,
@@ -96,12 +138,21 @@ enum status reference_prepare(struct reference *reference,
     if (model == MODEL_T_CLOSENESS_ORDERED && reference->rank == NULL)
         return rank_values(reference, policy, &table->sensitive[sensitive],
                            err);
+    if (model == MODEL_T_CLOSENESS_HIERARCHICAL && reference->level == NULL)
+        return place_values(reference, policy, &table->sensitive[sensitive],
+                            err);
     return OK;
 }
 
 void reference_clear(struct reference *reference)
 {
     free(reference->number);
+    for (uint32_t j = 0; reference->level != NULL && j < reference->height;
+         j++) {
+        free(reference->level[j].node);
+        free(reference->level[j].number);
+    }
+    free(reference->level);
     free(reference->rank);
     free(reference->below);
     free(reference->area);
@@ -241,6 +292,47 @@ static bool ordered_holds(const struct reference *reference, double t,
     return ordered_distance(reference, class, class->size) <= t;
 }
 
+/* ---- t-closeness, hierarchical distance ---- */
+
+/* In units of 1 / (rows N), what `rows` of the class have at the most in
+ * common with the whole table at this level. */
+static uint64_t in_common(const struct reference *reference,
+                          const struct reference_level *level,
+                          const struct class_values *class, uint32_t rows)
+{
+    uint64_t covered = 0;
+    uint32_t i = 0;
+
+    for (uint32_t v = 0; v < class->count; v++)
+        class->scratch[v] =
+            (uint64_t)level->node[class->value[v]] << 32 | class->number[v];
+    sort_ascending(class->scratch, class->count);
+    while (i < class->count) {
+        uint32_t node = (uint32_t)(class->scratch[i] >> 32);
+        uint64_t here = 0, whole = (uint64_t)rows * level->number[node];
+
+        for (; i < class->count && class->scratch[i] >> 32 == node; i++)
+            here += reference->rows * (uint32_t) class->scratch[i];
+        covered += here < whole ? here : whole;
+    }
+    return covered;
+}
+
+/* The distance that `rows` of the class have at the least; of all of its rows,
+ * the distance. */
+static double tree_distance(const struct reference *reference,
+                            const struct class_values *class, uint32_t rows)
+{
+    uint64_t unit = reference->rows * rows;
+    wide sum = 0;
+
+    if (reference->height == 0)
+        return 0;
+    for (uint32_t j = 0; j < reference->height; j++)
+        sum += unit - in_common(reference, &reference->level[j], class, rows);
+    return (double)sum / (double)((wide)reference->height * unit);
+}
+
 /* ---- all of them ---- */
 
 bool reference_holds(const struct reference *reference,
@@ -249,6 +341,8 @@ bool reference_holds(const struct reference *reference,
 {
     if (model->model == MODEL_T_CLOSENESS_ORDERED)
         return ordered_holds(reference, model->t, class);
+    if (model->model == MODEL_T_CLOSENESS_HIERARCHICAL)
+        return tree_distance(reference, class, class->size) <= model->t;
     assert(model->model == MODEL_T_CLOSENESS_EQUAL);
     return equal_holds(reference, model->t, class);
 }
@@ -259,6 +353,9 @@ static bool allows(const struct reference *reference,
 {
     if (model->model == MODEL_T_CLOSENESS_ORDERED)
         return ordered_distance(reference, class, rows) <=
+               model->t + SURVIVORS_SLACK;
+    if (model->model == MODEL_T_CLOSENESS_HIERARCHICAL)
+        return tree_distance(reference, class, rows) <=
                model->t + SURVIVORS_SLACK;
     assert(model->model == MODEL_T_CLOSENESS_EQUAL);
     return equal_allows(reference, model->t, class, rows);

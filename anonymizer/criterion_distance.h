@@ -14,7 +14,18 @@
  *                           / (D - 1) <= t
  *
  * over the D values of the table in their order (value_order.h): what has to be
- * carried across each step from one value to the next.  Everything is counted
+ * carried across each step from one value to the next;
+ *
+ *     t-closeness, hierarchical
+ *         sum over j = 0 .. h - 1 of E_j / h <= t
+ *
+ * where E_j is the equal distance of what becomes of both at level j of the
+ * attribute's hierarchy, whose one root is at level h.  That is the earth
+ * mover's distance if two values that meet at level j are j / h apart: along
+ * the tree half of 1 / h is paid at both ends of each edge, so that what flows
+ * through a node at level j, |q - P| of it, costs half of 1 / h.  (The paper
+ * sums j / h times what meets at each node of level j, which is the same.)
+ * Everything is counted
  * in units of 1 / (c N), in whole numbers: N n_v and c N_v are below 2^64, and
  * so are the sums of them, whichever the order of the values (those over i have
  * 128 bits).  One division and
@@ -38,6 +49,7 @@
  * which never falls either, and for c' = c is what it carries.  So the largest
  * c' for which the bound is at most t bounds the survivors; it is bisected,
  * with slack for rounding.
+ * By hierarchy, the bound of the equal distance holds at each level.
  *
  * A is constant between two values of the class and P_1 + ... + P_i grows with
  * i, so that the sum over such steps is found by bisection and two differences:
@@ -53,6 +65,12 @@
 #include "anonymizer/table.h"
 #include "common/error.h"
 
+/* What becomes of values at one level of their hierarchy. */
+struct reference_level {
+    uint32_t *node;   /* [value] */
+    uint32_t *number; /* [node]: rows of the table */
+};
+
 /* One sensitive attribute in the whole table. */
 struct reference {
     uint64_t rows; /* N; 0: not set */
@@ -61,6 +79,8 @@ struct reference {
     uint32_t *rank;   /* [value]: place in the order, from 0; NULL if none */
     uint32_t *below;  /* [rank]: N_v of all values up to there */
     uint64_t *area;   /* [rank]: sum of below[] of all ranks before */
+    struct reference_level *level; /* of the hierarchy; NULL if none */
+    uint32_t height;               /* levels below the root */
 };
 
 /* The values of one class, in any order. */

@@ -64,7 +64,8 @@ struct policy_attribute {
     X("entropy-l-diversity", ENTROPY_L_DIVERSITY)                              \
     X("recursive-cl-diversity", RECURSIVE_CL_DIVERSITY)                        \
     X("t-closeness-equal", T_CLOSENESS_EQUAL)                                  \
-    X("t-closeness-ordered", T_CLOSENESS_ORDERED)
+    X("t-closeness-ordered", T_CLOSENESS_ORDERED)                              \
+    X("t-closeness-hierarchical", T_CLOSENESS_HIERARCHICAL)
 
 enum privacy_model {
 #define PRIVACY_MODEL_ENUM(name, id) MODEL_##id,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anonymizer/hierarchy.h"
 #include "common/json_keys.h"
 #include "common/suggestion.h"
 
@@ -16,8 +17,7 @@ static const struct json_word models[] = {
 #define MODEL_WORD(name, id) [MODEL_##id] = {name, false},
     PRIVACY_MODEL_TABLE(MODEL_WORD)
 #undef MODEL_WORD
-        {"t-closeness-hierarchical", true},
-    {"delta-disclosure", true},
+        {"delta-disclosure", true},
     {"delta-presence", true},
     {"basic-beta-likeness", true},
     {"enhanced-beta-likeness", true},
@@ -187,7 +187,34 @@ static const struct {
     [MODEL_T_CLOSENESS_EQUAL] = {t_closeness_keys, COUNT_OF(t_closeness_keys)},
     [MODEL_T_CLOSENESS_ORDERED] = {t_closeness_keys,
                                    COUNT_OF(t_closeness_keys)},
+    [MODEL_T_CLOSENESS_HIERARCHICAL] = {t_closeness_keys,
+                                        COUNT_OF(t_closeness_keys)},
 };
+
+/* Every two values must have a distance: they must meet somewhere. */
+static enum status check_tree(const struct policy_attribute *attribute,
+                              const struct json_value *element,
+                              struct error *err)
+{
+    const struct hierarchy *hierarchy = attribute->hierarchy;
+    uint32_t roots;
+
+    if (!attribute->has_hierarchy)
+        return error_set(err, E_INPUT,
+                         "line %u: %s has no hierarchy, expected one, by which "
+                         "its values are near or far",
+                         json_line(element), json_quote(attribute->name).text);
+    if (hierarchy == NULL)
+        return OK; /* its digest alone is known */
+    roots = hierarchy_nodes(hierarchy, hierarchy_levels(hierarchy) - 1);
+    if (roots > 1)
+        return error_set(err, E_INPUT,
+                         "line %u: the hierarchy of %s has %u labels at its "
+                         "top, expected one, under which all values are",
+                         json_line(element), json_quote(attribute->name).text,
+                         (unsigned)roots);
+    return OK;
+}
 
 /* What a model needs of its attribute. */
 static enum status check_attribute(const struct policy *policy,
@@ -197,6 +224,9 @@ static enum status check_attribute(const struct policy *policy,
 {
     const struct policy_attribute *attribute;
 
+    if (criterion->model == MODEL_T_CLOSENESS_HIERARCHICAL)
+        return check_tree(&policy->attribute[criterion->attribute], element,
+                          err);
     if (criterion->model != MODEL_T_CLOSENESS_ORDERED)
         return OK;
     attribute = &policy->attribute[criterion->attribute];

@@ -344,9 +344,12 @@ static bool lacks_hierarchy(const struct policy *policy,
 {
     const struct policy_attribute *attribute;
 
-    if (criterion->model != MODEL_T_CLOSENESS_ORDERED)
+    if (criterion->model != MODEL_T_CLOSENESS_ORDERED &&
+        criterion->model != MODEL_T_CLOSENESS_HIERARCHICAL)
         return false;
     attribute = &policy->attribute[criterion->attribute];
+    if (criterion->model == MODEL_T_CLOSENESS_HIERARCHICAL)
+        return attribute->hierarchy == NULL;
     return attribute->type == TYPE_ORDINAL && attribute->hierarchy == NULL;
 }
 
@@ -471,61 +474,95 @@ static int compare_codes(const void *a, const void *b, void *context)
                          ordering->text[*(const uint32_t *)b]);
 }
 
-/* whole.order := codes that occur; each must have a place. */
+/* Codes that occur in their order; each must have a place. */
 static enum status codes_order(struct recount *recount, size_t index,
                                struct ordering *ordering, struct error *err)
 {
-    struct column *column = &recount->column[index];
-    struct recheck_whole *whole = &column->whole;
+    struct recheck_whole *whole = &recount->column[index].whole;
 
-    for (uint32_t code = 0; code < column->texts.code_count; code++) {
-        if (whole->number[code] == 0)
-            continue;
-        if (!value_is_ordered(&ordering->order, ordering->text[code]))
+    for (size_t i = 0; i < whole->distinct; i++)
+        if (!value_is_ordered(&ordering->order,
+                              ordering->text[whole->order[i]]))
             return error_set(err, E_INPUT,
                              "%s: column %s: a value has no place in the order "
                              "of its type, which t-closeness-ordered needs",
                              recount->name, column_name(recount, index));
-        whole->order[whole->distinct++] = code;
-    }
     qsort_r(whole->order, whole->distinct, sizeof *whole->order, compare_codes,
             ordering);
     return OK;
 }
 
-static enum status whole_order(struct recount *recount, size_t index,
+/* Codes that occur by their rows in the hierarchy; each must have one. */
+static enum status codes_place(struct recount *recount, size_t index,
+                               const struct ordering *ordering,
                                struct error *err)
 {
-    const struct policy *policy = recount->policy;
     struct column *column = &recount->column[index];
-    size_t codes = column->texts.code_count;
-    struct ordering ordering = {{policy, &policy->attribute[column->attribute]},
-                                calloc(codes + 1, sizeof *ordering.text)};
-    enum status status;
+    struct recheck_whole *whole = &column->whole;
 
-    column->whole.order = calloc(codes + 1, sizeof *column->whole.order);
-    column->whole.scratch = calloc(codes + 1, sizeof *column->whole.scratch);
-    if (ordering.text == NULL || column->whole.order == NULL ||
-        column->whole.scratch == NULL) {
-        status = error_memory(err, "the order of a column");
-    } else {
-        recheck_texts_list(&column->texts, ordering.text);
-        status = codes_order(recount, index, &ordering, err);
+    whole->hierarchy = ordering->order.attribute->hierarchy;
+    whole->row =
+        calloc((size_t)column->texts.code_count + 1, sizeof *whole->row);
+    whole->flow = recheck_flow_create(hierarchy_rows(whole->hierarchy));
+    if (whole->row == NULL || whole->flow == NULL)
+        return error_memory(err, "the hierarchy of a column");
+    for (size_t i = 0; i < whole->distinct; i++) {
+        uint32_t code = whole->order[i];
+
+        whole->row[code] = value_row(&ordering->order, ordering->text[code]);
+        if (whole->row[code] == HIERARCHY_NONE)
+            return error_set(err, E_INPUT,
+                             "%s: column %s: a value has no row in its "
+                             "hierarchy, which t-closeness-hierarchical needs",
+                             recount->name, column_name(recount, index));
     }
-    free(ordering.text);
-    return status;
+    return OK;
 }
 
-static bool is_ordered(const struct recount *recount, size_t attribute)
+/* Is the attribute judged by this model?  Not without the hierarchy. */
+static bool is_judged_by(const struct recount *recount, size_t attribute,
+                         enum privacy_model model)
 {
     const struct policy *policy = recount->policy;
 
     for (size_t i = 0; i < policy->criterion_count; i++)
         if (policy->criterion[i].attribute == attribute &&
-            policy->criterion[i].model == MODEL_T_CLOSENESS_ORDERED &&
+            policy->criterion[i].model == model &&
             !lacks_hierarchy(policy, &policy->criterion[i]))
             return true;
     return false;
+}
+
+/* What models need to know of values but how many there are. */
+static enum status whole_arrange(struct recount *recount, size_t index,
+                                 struct error *err)
+{
+    const struct policy *policy = recount->policy;
+    struct column *column = &recount->column[index];
+    struct recheck_whole *whole = &column->whole;
+    size_t codes = column->texts.code_count;
+    struct ordering ordering = {{policy, &policy->attribute[column->attribute]},
+                                calloc(codes + 1, sizeof *ordering.text)};
+    enum status status = OK;
+
+    whole->order = calloc(codes + 1, sizeof *whole->order);
+    whole->scratch = calloc(codes + 1, sizeof *whole->scratch);
+    if (ordering.text == NULL || whole->order == NULL ||
+        whole->scratch == NULL) {
+        free(ordering.text);
+        return error_memory(err, "the values of a column");
+    }
+    recheck_texts_list(&column->texts, ordering.text);
+    for (uint32_t code = 0; code < codes; code++)
+        if (whole->number[code] > 0)
+            whole->order[whole->distinct++] = code;
+    if (is_judged_by(recount, column->attribute, MODEL_T_CLOSENESS_ORDERED))
+        status = codes_order(recount, index, &ordering, err);
+    if (status == OK && is_judged_by(recount, column->attribute,
+                                     MODEL_T_CLOSENESS_HIERARCHICAL))
+        status = codes_place(recount, index, &ordering, err);
+    free(ordering.text);
+    return status;
 }
 
 /* Rows that were dropped are unknown to who has but the file. */
@@ -545,9 +582,8 @@ static enum status wholes_find(struct recount *recount, struct error *err)
          status == OK && i < recount->column_count; i++)
         if (is_compared(recount->policy, recount->column[i].attribute)) {
             status = whole_find(recount, i, err);
-            if (status == OK &&
-                is_ordered(recount, recount->column[i].attribute))
-                status = whole_order(recount, i, err);
+            if (status == OK)
+                status = whole_arrange(recount, i, err);
         }
     return status;
 }
@@ -832,6 +868,8 @@ static void recount_destroy(struct recount **recount)
         free(old->column[i].is_label);
         free(old->column[i].whole.number);
         free(old->column[i].whole.order);
+        free(old->column[i].whole.row);
+        free(old->column[i].whole.flow);
         free(old->column[i].whole.scratch);
     }
     recheck_tally_clear(&old->tally);

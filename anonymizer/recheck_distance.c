@@ -1,6 +1,7 @@
 #include "anonymizer/recheck_distance.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -51,13 +52,98 @@ static double ordered_distance(const struct recheck_whole *whole,
            (double)((wide)(whole->distinct - 1) * whole->rows * part->rows);
 }
 
+struct recheck_flow {
+    wide gain, loss;
+};
+
+struct recheck_flow *recheck_flow_create(size_t rows)
+{
+    return calloc(2 * rows, sizeof(struct recheck_flow));
+}
+
+/* What each value of the table has too much or too little in the class. */
+static void leaves_fill(const struct recheck_whole *whole,
+                        const struct recheck_part *part)
+{
+    for (size_t i = 0; i < part->distinct; i++)
+        whole->scratch[part->code[i]] = part->number[i];
+    for (uint32_t row = 0; row < hierarchy_rows(whole->hierarchy); row++)
+        whole->flow[row] = (struct recheck_flow){0, 0};
+    for (size_t i = 0; i < whole->distinct; i++) {
+        uint32_t code = whole->order[i];
+        wide here = (wide)whole->rows * whole->scratch[code];
+        wide there = (wide)part->rows * whole->number[code];
+        struct recheck_flow *leaf = &whole->flow[whole->row[code]];
+
+        leaf->gain = here > there ? here - there : 0;
+        leaf->loss = here > there ? 0 : there - here;
+    }
+    for (size_t i = 0; i < part->distinct; i++)
+        whole->scratch[part->code[i]] = 0;
+}
+
+/* below: nodes of level j - 1, above: those of level j.  Returns what meets at
+ * the latter. */
+static wide level_settle(const struct hierarchy *hierarchy, uint32_t j,
+                         const struct recheck_flow *below,
+                         struct recheck_flow *above)
+{
+    wide settled = 0;
+
+    for (uint32_t node = 0; node < hierarchy_nodes(hierarchy, j); node++)
+        above[node] = (struct recheck_flow){0, 0};
+    for (uint32_t node = 0; node < hierarchy_nodes(hierarchy, j - 1); node++) {
+        wide gain = below[node].gain, loss = below[node].loss;
+        struct recheck_flow *parent =
+            &above[hierarchy_parent(hierarchy, j - 1, node)];
+
+        if (gain > loss)
+            parent->gain += gain - loss;
+        else
+            parent->loss += loss - gain;
+    }
+    for (uint32_t node = 0; node < hierarchy_nodes(hierarchy, j); node++)
+        settled += above[node].gain < above[node].loss ? above[node].gain
+                                                       : above[node].loss;
+    return settled;
+}
+
+static double tree_distance(const struct recheck_whole *whole,
+                            const struct recheck_part *part)
+{
+    const struct hierarchy *hierarchy = whole->hierarchy;
+    uint32_t height = hierarchy_levels(hierarchy) - 1;
+    struct recheck_flow *below = whole->flow;
+    struct recheck_flow *above = below + hierarchy_rows(hierarchy);
+    wide sum = 0;
+
+    if (height == 0)
+        return 0;
+    leaves_fill(whole, part);
+    for (uint32_t j = 1; j <= height; j++) {
+        struct recheck_flow *settled = above;
+
+        sum += j * level_settle(hierarchy, j, below, above);
+        above = below;
+        below = settled;
+    }
+    return (double)sum / (double)((wide)height * whole->rows * part->rows);
+}
+
 bool recheck_distance_holds(const struct privacy_criterion *criterion,
                             const struct recheck_whole *whole,
                             const struct recheck_part *part, double *value)
 {
     assert(privacy_model_compares(criterion->model));
-    *value = criterion->model == MODEL_T_CLOSENESS_ORDERED
-                 ? ordered_distance(whole, part)
-                 : equal_distance(whole, part);
+    switch (criterion->model) {
+    case MODEL_T_CLOSENESS_ORDERED:
+        *value = ordered_distance(whole, part);
+        break;
+    case MODEL_T_CLOSENESS_HIERARCHICAL:
+        *value = tree_distance(whole, part);
+        break;
+    default:
+        *value = equal_distance(whole, part);
+    }
     return *value <= criterion->t;
 }

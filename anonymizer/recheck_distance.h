@@ -9,6 +9,10 @@
  *     t-closeness, ordered   sum |Q(i) - R(i)| / (D - 1), where Q and R sum q
  *                            and P over the first i of the D values of the
  *                            whole table, in their order (value_order.h)
+ *     t-closeness,           sum over the nodes above the values of (j / h)
+ *       hierarchical         min(gains, losses), where j is the node's level, h
+ *                            that of the root, and gains and losses sum up what
+ *                            q - P is too much or too little at its children
  *
  * Li, Li, Venkatasubramanian, t-Closeness, ICDE 2007.  Counted in whole numbers
  * and divided once; compared without slack.
@@ -25,16 +29,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "anonymizer/hierarchy.h"
 #include "anonymizer/policy.h"
+#include "common/error.h"
+
+/* What a class has too much and too little below a node, in units of
+ * 1 / (c N). */
+struct recheck_flow;
+
+/* Room for the nodes of two levels of a hierarchy with so many rows; free()
+ * it.  NULL without memory. */
+struct recheck_flow *recheck_flow_create(size_t rows);
 
 /* One sensitive attribute in the whole table. */
 struct recheck_whole {
     uint64_t rows;
     uint64_t *number; /* per code; NULL: not known */
-    uint32_t *order;  /* codes of the values that occur, ascending; only if a
+    uint32_t *order;  /* codes of the values that occur; in their order if a
                          model asks for it */
     size_t distinct;
-    uint64_t *scratch; /* per code; all 0 between two classes */
+    uint64_t *scratch;                 /* per code; all 0 between two classes */
+    const struct hierarchy *hierarchy; /* only if a model asks for it */
+    uint32_t *row;                     /* per code that occurs: where it is */
+    struct recheck_flow *flow;         /* per node of one level, and above */
 };
 
 /* The same of one class: codes that occur, in any order. */

@@ -102,6 +102,7 @@ bool recheck_diversity_holds(const struct privacy_criterion *criterion,
     case MODEL_K_ANONYMITY:
     case MODEL_T_CLOSENESS_EQUAL:
     case MODEL_T_CLOSENESS_ORDERED:
+    case MODEL_T_CLOSENESS_HIERARCHICAL:
         break;
     }
     assert(false); /* the caller knows which models these are */

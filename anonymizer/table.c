@@ -386,11 +386,12 @@ static enum status read_subject(struct reading *reading,
     return subjects_add(&reading->subjects, subject, err);
 }
 
-static bool is_ordered(const struct policy *policy, size_t attribute)
+static bool has_model(const struct policy *policy, size_t attribute,
+                      enum privacy_model model)
 {
     for (size_t i = 0; i < policy->criterion_count; i++)
         if (policy->criterion[i].attribute == attribute &&
-            policy->criterion[i].model == MODEL_T_CLOSENESS_ORDERED)
+            policy->criterion[i].model == model)
             return true;
     return false;
 }
@@ -406,16 +407,27 @@ static enum status check_place(const struct reading *reading, size_t s,
     const struct value_order order = {reading->policy, attribute};
     struct bytes text = record->field[sensitive->column].value;
 
-    if (is_ordered(reading->policy, sensitive->attribute) &&
+    const char *what = policy_is_missing(reading->policy, text)
+                           ? "a missing value"
+                           : "the value";
+
+    if (has_model(reading->policy, sensitive->attribute,
+                  MODEL_T_CLOSENESS_HIERARCHICAL) &&
+        value_row(&order, text) == HIERARCHY_NONE)
+        return error_set(err, E_INPUT,
+                         "%s: line %ju, column %s: %s has no row in its "
+                         "hierarchy, which t-closeness-hierarchical needs",
+                         reading->name, (uintmax_t)record->line,
+                         json_quote(attribute->name).text, what);
+    if (has_model(reading->policy, sensitive->attribute,
+                  MODEL_T_CLOSENESS_ORDERED) &&
         !value_is_ordered(&order, text))
         return error_set(
             err, E_INPUT,
             "%s: line %ju, column %s: %s has no place in the order of its "
             "type, which t-closeness-ordered needs",
             reading->name, (uintmax_t)record->line,
-            json_quote(attribute->name).text,
-            policy_is_missing(reading->policy, text) ? "a missing value"
-                                                     : "the value");
+            json_quote(attribute->name).text, what);
     return OK;
 }
 

@@ -226,7 +226,7 @@ enum status check_report_json(const struct policy *policy,
 /* ---- for people ---- */
 
 /* Room for the longest name of a model and of its parameters. */
-#define MODEL_WIDTH 24
+#define MODEL_WIDTH 26
 #define REQUIRED_WIDTH 24
 #define FIGURE_WIDTH 13
 
@@ -288,6 +288,7 @@ static void required_format(const struct privacy_criterion *criterion,
         break;
     case MODEL_T_CLOSENESS_EQUAL:
     case MODEL_T_CLOSENESS_ORDERED:
+    case MODEL_T_CLOSENESS_HIERARCHICAL:
         snprintf(out, size, "t = %g", criterion->t);
         break;
     }

@@ -29,12 +29,17 @@ static void prepare(uint32_t k)
     fixture_model(&fixture, &(struct privacy_criterion){
                                 .model = MODEL_ENTROPY_L_DIVERSITY,
                                 .attribute = fixture_attribute(
-                                    &fixture, "s", ROLE_SENSITIVE, NULL),
+                                    &fixture, "s", ROLE_SENSITIVE,
+                                    "0;0-1;*\n1;0-1;*\n2;2-3;*\n3;2-3;*\n"),
                                 .l = 1.5});
     fixture_model(
         &fixture,
         &(struct privacy_criterion){
             .model = MODEL_T_CLOSENESS_ORDERED, .attribute = 4, .t = 0.5});
+    fixture_model(
+        &fixture,
+        &(struct privacy_criterion){
+            .model = MODEL_T_CLOSENESS_HIERARCHICAL, .attribute = 4, .t = 0.5});
     fixture_k(&fixture, k);
     fixture.policy.suppression_limit = 0.1;
     text_init(&csv);

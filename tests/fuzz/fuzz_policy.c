@@ -71,7 +71,7 @@ static void check_attribute(const struct policy *policy,
 static void check_criterion(const struct policy *policy,
                             const struct privacy_criterion *criterion)
 {
-    demand(criterion->model <= MODEL_T_CLOSENESS_ORDERED);
+    demand(criterion->model <= MODEL_T_CLOSENESS_HIERARCHICAL);
     if (criterion->model == MODEL_K_ANONYMITY) {
         demand(criterion->k >= 1 && criterion->attribute == NO_ATTRIBUTE);
         return;

@@ -449,6 +449,62 @@ static double steps_distance(const double *difference, size_t count)
     return sum;
 }
 
+/* The label of a value at a level of its column's domain. */
+static const char *label_of(const struct oracle_task *task, size_t column,
+                            const char *value, size_t level)
+{
+    return task->column[column]
+        .domain[domain_row(task, column, value) * task->column[column].levels +
+                level];
+}
+
+/* Below the node over `value[of]` at this level: sums of what its children have
+ * too much and too little; returns the level's number times what meets there,
+ * and the same of all nodes below.  *extra is what goes on upwards. */
+static double meet(const struct oracle_task *task, size_t column,
+                   const char *const *value, const double *difference,
+                   size_t count, size_t of, size_t level, double *extra)
+{
+    const char *label = label_of(task, column, value[of], level);
+    bool *done = allocate(count, sizeof(bool));
+    double gains = 0, losses = 0, sum = 0;
+
+    *extra = difference[of];
+    for (size_t i = 0; level > 0 && i < count; i++) {
+        const char *child = label_of(task, column, value[i], level - 1);
+        double below;
+
+        if (done[i] ||
+            strcmp(label_of(task, column, value[i], level), label) != 0)
+            continue;
+        for (size_t j = i; j < count; j++)
+            done[j] =
+                done[j] ||
+                strcmp(label_of(task, column, value[j], level - 1), child) == 0;
+        sum +=
+            meet(task, column, value, difference, count, i, level - 1, &below);
+        gains += fmax(below, 0);
+        losses += fmax(-below, 0);
+        *extra = gains - losses;
+    }
+    free(done);
+    return sum + (double)level * fmin(gains, losses);
+}
+
+/* The mean of j / h times what meets at level j, in a tree. */
+static double tree_distance(const struct oracle_task *task, size_t column,
+                            const char *const *value, const double *difference,
+                            size_t count, double unit)
+{
+    size_t height = task->column[column].levels - 1;
+    double extra;
+
+    if (height == 0)
+        return 0;
+    return meet(task, column, value, difference, count, 0, height, &extra) /
+           ((double)height * unit);
+}
+
 /* How far some rows are from the whole table. */
 static double distance_of(const struct oracle_task *task,
                           const struct oracle_model *model, const size_t *row,
@@ -466,6 +522,9 @@ static double distance_of(const struct oracle_task *task,
         distance = count == 1 ? 0
                               : steps_distance(difference, count) /
                                     (double)((count - 1) * unit);
+    else if (model->model == MODEL_T_CLOSENESS_HIERARCHICAL)
+        distance = tree_distance(task, model->column, value, difference, count,
+                                 (double)unit);
     else
         distance = equal_distance(difference, count) / (double)unit;
     free(value);
@@ -499,6 +558,7 @@ static bool satisfies(const struct oracle_task *task,
     case MODEL_K_ANONYMITY:
     case MODEL_T_CLOSENESS_EQUAL:
     case MODEL_T_CLOSENESS_ORDERED:
+    case MODEL_T_CLOSENESS_HIERARCHICAL:
         abort();
     }
     free(count);

@@ -496,6 +496,16 @@ static bool is_ordered(const struct sample *sample, size_t column)
     return true;
 }
 
+/* A hierarchy with one root? */
+static bool has_tree(const struct oracle_column *column)
+{
+    for (size_t row = 0; row < column->domain_rows; row++)
+        if (strcmp(column->domain[(row + 1) * column->levels - 1],
+                   column->domain[column->levels - 1]) != 0)
+            return false;
+    return column->domain != NULL;
+}
+
 static void random_closeness(struct sample *sample, struct random *dice,
                              struct oracle_model *model)
 {
@@ -504,6 +514,8 @@ static void random_closeness(struct sample *sample, struct random *dice,
     model->model = MODEL_T_CLOSENESS_EQUAL;
     if (is_ordered(sample, model->column) && dice_chance(dice, 60))
         model->model = MODEL_T_CLOSENESS_ORDERED;
+    if (has_tree(&sample->column[model->column]) && dice_chance(dice, 60))
+        model->model = MODEL_T_CLOSENESS_HIERARCHICAL;
     model->t = t[dice_below(dice, 9)];
     if (dice_chance(dice, 40))
         model->t = fmin(1, nudged(dice, narrow_distance(sample, dice, model)));

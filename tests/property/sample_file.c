@@ -194,6 +194,7 @@ static void put_model(const struct sample *sample,
         [MODEL_RECURSIVE_CL_DIVERSITY] = "recursive-cl-diversity",
         [MODEL_T_CLOSENESS_EQUAL] = "t-closeness-equal",
         [MODEL_T_CLOSENESS_ORDERED] = "t-closeness-ordered",
+        [MODEL_T_CLOSENESS_HIERARCHICAL] = "t-closeness-hierarchical",
     };
 
     put(out, "    {\"model\": \"");

@@ -13,17 +13,30 @@ void suite_criterion_distance(void);
 #define VALUES_MAX 5
 
 /* A whole table with number[v] rows of value v, in the order 1, 2, 3, ..., 0 of
- * values.  One at a time. */
+ * values, and in a hierarchy of two levels below the root, in which 0 and 1
+ * meet at the first, and 2 and 3, and 4 is alone.  One at a time. */
 static struct reference reference_of(uint32_t *number, uint32_t count)
 {
     static uint32_t rank[VALUES_MAX], below[VALUES_MAX];
     static uint64_t area[VALUES_MAX + 1];
+    static uint32_t node[2][VALUES_MAX], above[2][VALUES_MAX];
+    static struct reference_level level[] = {{node[0], above[0]},
+                                             {node[1], above[1]}};
     struct reference reference = {.value_count = count,
                                   .number = number,
+                                  .level = level,
+                                  .height = 2,
                                   .rank = rank,
                                   .below = below,
                                   .area = area};
 
+    memset(above, 0, sizeof above);
+    for (uint32_t v = 0; v < count; v++) {
+        node[0][v] = v;
+        node[1][v] = v / 2;
+        above[0][v] = number[v];
+        above[1][v / 2] += number[v];
+    }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t value = (i + 1) % count;
 
@@ -119,6 +132,33 @@ static void ordered_distances_by_hand(void)
     }
 }
 
+/* 2, 2 and 1, 1 of 6 rows.  A class of 2, 0 and 1, 0 moves 1/3 and 1/6 to what
+ * is half as far: 1/4.  One of 0, 0, 1, 0 moves 1/6 halfway and 2/3 all the
+ * way: 3/4. */
+static void hierarchical_distances_by_hand(void)
+{
+    static const struct {
+        uint32_t number[4];
+        double t;
+        bool holds;
+    } rows[] = {
+        {{2, 2, 1, 1}, 0, true},       {{2, 0, 1, 0}, 0.25, true},
+        {{2, 0, 1, 0}, 0.2499, false}, {{0, 0, 1, 0}, 0.75, true},
+        {{0, 0, 1, 0}, 0.7499, false}, {{0, 0, 3, 3}, 2.0 / 3, true},
+        {{0, 0, 3, 3}, 0.6666, false},
+    };
+    uint32_t whole[] = {2, 2, 1, 1};
+    struct reference reference = reference_of(whole, 4);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct privacy_criterion model = {
+            .model = MODEL_T_CLOSENESS_HIERARCHICAL, .t = rows[i].t};
+
+        CU_ASSERT_EQUAL(holds(&reference, &model, rows[i].number),
+                        rows[i].holds);
+    }
+}
+
 static void one_value_is_no_distance_away(void)
 {
     static const uint32_t number[] = {3};
@@ -128,6 +168,10 @@ static void one_value_is_no_distance_away(void)
 
     CU_ASSERT_TRUE(holds(&reference, &model, number));
     model.model = MODEL_T_CLOSENESS_EQUAL;
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+    model.model = MODEL_T_CLOSENESS_HIERARCHICAL;
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+    reference.height = 0;
     CU_ASSERT_TRUE(holds(&reference, &model, number));
 }
 
@@ -218,7 +262,8 @@ static uint32_t largest_part(const struct reference *reference,
 static void random_model(struct random *random, struct privacy_criterion *model)
 {
     static const enum privacy_model models[] = {MODEL_T_CLOSENESS_EQUAL,
-                                                MODEL_T_CLOSENESS_ORDERED};
+                                                MODEL_T_CLOSENESS_ORDERED,
+                                                MODEL_T_CLOSENESS_HIERARCHICAL};
 
     *model = (struct privacy_criterion){
         .model = models[random_below(random, sizeof models / sizeof *models)],
@@ -336,6 +381,7 @@ void suite_criterion_distance(void)
     static const struct test tests[] = {
         {"equal distances, by hand", equal_distances_by_hand},
         {"ordered distances, by hand", ordered_distances_by_hand},
+        {"hierarchical distances, by hand", hierarchical_distances_by_hand},
         {"one value is no distance away", one_value_is_no_distance_away},
         {"a class on the border is inside", a_class_on_the_border_is_inside},
         {"the largest tables do not overflow",

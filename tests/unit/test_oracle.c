@@ -26,6 +26,8 @@ static const char *six_rows[] = {
     "31", "B", "cold", /* */
     "30", "A", "flu",  /* */
 };
+static const char *diseases[] = {"gout", "joints", "*",       "flu", "airways",
+                                 "*",    "cold",   "airways", "*"};
 static const char *tokens[] = {"", "?"};
 
 struct six {
@@ -675,6 +677,16 @@ static void distance_of_a_group(void)
                     1.0 / 6);
     CU_ASSERT_EQUAL(oracle_group_distance(six.oracle, level, 5, &model),
                     1.0 / 3);
+    /* In order, two values are one step apart; the two meet halfway up. */
+    model.model = MODEL_T_CLOSENESS_ORDERED;
+    CU_ASSERT_EQUAL(oracle_group_distance(six.oracle, level, 5, &model),
+                    1.0 / 3);
+    model.model = MODEL_T_CLOSENESS_HIERARCHICAL;
+    six.column[2].domain = diseases;
+    six.column[2].domain_rows = 3;
+    six.column[2].levels = 3;
+    CU_ASSERT_EQUAL(oracle_group_distance(six.oracle, level, 5, &model),
+                    1.0 / 6);
     oracle_destroy(&six.oracle);
 }
 

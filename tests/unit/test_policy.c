@@ -404,6 +404,23 @@ static void ordinals_need_a_hierarchy_for_their_order(void)
     scratch_close(&scratch);
 }
 
+/* Values that never meet have no distance. */
+static void distances_need_a_hierarchy_with_one_root(void)
+{
+    static const char policy[] =
+        "{\"policy\":1,\"attributes\":{\"a\":{\"role\":\"quasi-identifying\"},"
+        "\"s\":{\"role\":\"sensitive\",\"hierarchy\":\"roots.csv\"}},\n"
+        "\"privacy\":[{\"model\":\"t-closeness-hierarchical\",\"attribute\":"
+        "\"s\",\"t\":0.5}]}";
+
+    open_scratch();
+    scratch_write(&scratch, "roots.csv", "i;x\nj;x\nk;y\n");
+    refused(policy, E_INPUT,
+            "policy.json: line 2: the hierarchy of \"s\" has 2 labels at its "
+            "top, expected one, under which all values are");
+    scratch_close(&scratch);
+}
+
 static void policy_that_cannot_be_opened_is_refused(void)
 {
     struct policy *policy = NULL;
@@ -633,6 +650,8 @@ void suite_policy(void)
          what_is_lacking_altogether_is_refused},
         {"a policy that cannot be opened is refused",
          policy_that_cannot_be_opened_is_refused},
+        {"distances need a hierarchy with one root",
+         distances_need_a_hierarchy_with_one_root},
         {"ordinals need a hierarchy for their order",
          ordinals_need_a_hierarchy_for_their_order},
         {"hierarchies that cannot be used are refused",

@@ -83,6 +83,38 @@ static void numbers_are_ordered_by_size(void)
     rechecked_clear(&f);
 }
 
+/* a and b are half as far from each other as from c, which is alone.  a a b:
+ * b, at 1/3, is as it should be, and 1/6 comes from c, all the way; of a b c,
+ * 1/6 goes there. */
+static void hierarchical_distance_by_hand(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_T_CLOSENESS_HIERARCHICAL, 1.0 / 6);
+    CU_ASSERT_EQUAL_FATAL(
+        hierarchy_parse(&f.attribute[2].hierarchy,
+                        bytes_of_string("c;z;*\na;y;*\nx;y;*\nb;y;*\n"),
+                        "h.csv", &f.err),
+        OK);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_TRUE(f.result->satisfied);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 1.0 / 6);
+    /* a a against a b: 1/2 goes halfway. */
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL_FATAL(
+        rechecked_text(&f, RECHECKED_HEADER "1,f,a\n1,f,a\n2,f,b\n2,f,b\n"),
+        OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 0.25);
+    CU_ASSERT_EQUAL(f.result->criterion[0].violating, 2);
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL(rechecked_text(&f, RECHECKED_HEADER "1,f,a\n1,f,q\n"),
+                    E_INPUT);
+    CU_ASSERT_STRING_EQUAL(
+        f.err.text, "table.csv: column illness: a value has no row in its "
+                    "hierarchy, which t-closeness-hierarchical needs");
+    rechecked_clear(&f);
+}
+
 /* Its digest alone is there. */
 static void without_the_hierarchy_nothing_can_be_said(void)
 {
@@ -91,6 +123,11 @@ static void without_the_hierarchy_nothing_can_be_said(void)
     begin(&f, MODEL_T_CLOSENESS_ORDERED, 1);
     f.attribute[2].type = TYPE_ORDINAL;
     f.attribute[2].has_hierarchy = true;
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_FALSE(f.result->criterion[0].judged);
+    CU_ASSERT_FALSE(f.result->satisfied);
+    f.criterion[0].model = MODEL_T_CLOSENESS_HIERARCHICAL;
+    recheck_destroy(&f.result);
     CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
     CU_ASSERT_FALSE(f.result->criterion[0].judged);
     CU_ASSERT_FALSE(f.result->satisfied);
@@ -207,6 +244,7 @@ void suite_recheck_distance(void)
     static const struct test tests[] = {
         {"equal distance, by hand", equal_distance_by_hand},
         {"ordered distance, by hand", ordered_distance_by_hand},
+        {"hierarchical distance, by hand", hierarchical_distance_by_hand},
         {"numbers are ordered by size", numbers_are_ordered_by_size},
         {"without the hierarchy nothing can be said",
          without_the_hierarchy_nothing_can_be_said},

@@ -246,6 +246,28 @@ static void values_without_an_order_are_refused(void)
     fixture_clear(&fixture);
 }
 
+/* And one by a hierarchy a row there. */
+static void sensitive_values_without_a_row_are_refused(void)
+{
+    struct privacy_criterion model = {
+        .model = MODEL_T_CLOSENESS_HIERARCHICAL, .attribute = 1, .t = 1};
+    struct fixture fixture;
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "age", ROLE_QUASI_IDENTIFYING, AGE);
+    fixture_attribute(&fixture, "ill", ROLE_SENSITIVE, "flu;*\ncold;*\n");
+    fixture_model(&fixture, &model);
+    allow_missing(&fixture);
+    expect_refusal(&fixture, "ill;age\nflu;31\ngout8876;31\n",
+                   "table.csv: line 3, column \"ill\": the value has no row in "
+                   "its hierarchy, which t-closeness-hierarchical needs");
+    expect_refusal(
+        &fixture, "ill;age\ncold;31\nflu;31\nNA;31\n",
+        "table.csv: line 4, column \"ill\": a missing value has no "
+        "row in its hierarchy, which t-closeness-hierarchical needs");
+    fixture_clear(&fixture);
+}
+
 /* ---- columns ---- */
 
 static void columns_and_policy_must_agree(void)
@@ -437,6 +459,8 @@ void suite_table(void)
          missing_values_go_to_the_row_of_a_token},
         {"two tokens in one hierarchy are refused",
          two_tokens_in_one_hierarchy_are_refused},
+        {"sensitive values without a row are refused",
+         sensitive_values_without_a_row_are_refused},
         {"values without an order are refused",
          values_without_an_order_are_refused},
         {"values without a row in the hierarchy are refused",

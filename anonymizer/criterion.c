@@ -251,6 +251,7 @@ static bool criterion_holds(const struct criteria *criteria,
     case MODEL_T_CLOSENESS_EQUAL:
     case MODEL_T_CLOSENESS_ORDERED:
     case MODEL_T_CLOSENESS_HIERARCHICAL:
+    case MODEL_DELTA_DISCLOSURE:
         values = class_values(view, criterion->sensitive);
         return reference_holds(&criteria->reference[criterion->sensitive],
                                model, &values);

@@ -1,6 +1,7 @@
 #include "anonymizer/criterion_distance.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "anonymizer/value_order.h"
@@ -333,32 +334,90 @@ static double tree_distance(const struct reference *reference,
     return (double)sum / (double)((wide)reference->height * unit);
 }
 
+/* ---- delta-disclosure ---- */
+
+static bool delta_holds(const struct reference *reference, double delta,
+                        const struct class_values *class)
+{
+    for (uint32_t i = 0; i < class->count; i++) {
+        uint64_t here = reference->rows * class->number[i];
+        uint64_t whole =
+            (uint64_t) class->size * reference->number[class->value[i]];
+
+        if (!(fabs(log2((double)here / (double)whole)) < delta))
+            return false;
+    }
+    return true;
+}
+
+/* ---- shares that may not grow by more than a factor ---- */
+
+/* The most that q / P may be. */
+static double factor_max(const struct privacy_criterion *model)
+{
+    return exp2(model->delta);
+}
+
+/* Can `rows` of the class be made up of values with such shares? */
+static bool factors_allow(const struct reference *reference,
+                          const struct privacy_criterion *model,
+                          const struct class_values *class, uint32_t rows)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < class->count; i++) {
+        double number = reference->number[class->value[i]];
+        double most =
+            factor_max(model) * number * (double)rows / (double)reference->rows;
+
+        sum += fmin((double)class->number[i], most);
+    }
+    return sum >= (double)rows * (1 - SURVIVORS_SLACK);
+}
+
 /* ---- all of them ---- */
 
 bool reference_holds(const struct reference *reference,
                      const struct privacy_criterion *model,
                      const struct class_values *class)
 {
-    if (model->model == MODEL_T_CLOSENESS_ORDERED)
+    switch (model->model) {
+    case MODEL_T_CLOSENESS_EQUAL:
+        return equal_holds(reference, model->t, class);
+    case MODEL_T_CLOSENESS_ORDERED:
         return ordered_holds(reference, model->t, class);
-    if (model->model == MODEL_T_CLOSENESS_HIERARCHICAL)
+    case MODEL_T_CLOSENESS_HIERARCHICAL:
         return tree_distance(reference, class, class->size) <= model->t;
-    assert(model->model == MODEL_T_CLOSENESS_EQUAL);
-    return equal_holds(reference, model->t, class);
+    case MODEL_DELTA_DISCLOSURE:
+        return delta_holds(reference, model->delta, class);
+    default:
+        break;
+    }
+    assert(false && "a model that does not compare");
+    return false;
 }
 
+/* An ordered class is sorted. */
 static bool allows(const struct reference *reference,
                    const struct privacy_criterion *model,
                    const struct class_values *class, uint32_t rows)
 {
-    if (model->model == MODEL_T_CLOSENESS_ORDERED)
+    switch (model->model) {
+    case MODEL_T_CLOSENESS_EQUAL:
+        return equal_allows(reference, model->t, class, rows);
+    case MODEL_T_CLOSENESS_ORDERED:
         return ordered_distance(reference, class, rows) <=
                model->t + SURVIVORS_SLACK;
-    if (model->model == MODEL_T_CLOSENESS_HIERARCHICAL)
+    case MODEL_T_CLOSENESS_HIERARCHICAL:
         return tree_distance(reference, class, rows) <=
                model->t + SURVIVORS_SLACK;
-    assert(model->model == MODEL_T_CLOSENESS_EQUAL);
-    return equal_allows(reference, model->t, class, rows);
+    case MODEL_DELTA_DISCLOSURE:
+        return factors_allow(reference, model, class, rows);
+    default:
+        break;
+    }
+    assert(false && "a model that does not compare");
+    return true;
 }
 
 uint32_t reference_survivors(const struct reference *reference,

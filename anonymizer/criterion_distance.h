@@ -25,12 +25,14 @@
  * the tree half of 1 / h is paid at both ends of each edge, so that what flows
  * through a node at level j, |q - P| of it, costs half of 1 / h.  (The paper
  * sums j / h times what meets at each node of level j, which is the same.)
- * Everything is counted
- * in units of 1 / (c N), in whole numbers: N n_v and c N_v are below 2^64, and
- * so are the sums of them, whichever the order of the values (those over i have
- * 128 bits).  One division and
- * one comparison round, both monotone: a class whose distance is t as the
- * policy writes it is inside.
+ *
+ *     delta-disclosure      |log2(q_v / P_v)| < delta  for each v in the class
+ *
+ * Everything is counted in units of 1 / (c N), in whole numbers: N n_v and c
+ * N_v are below 2^64, and so are the sums of them, whichever the order of the
+ * values (those over i and j have 128 bits).  One division and one comparison
+ * round, both monotone: a class whose distance is t as the policy writes it is
+ * inside.
  *
  * Survivors (criterion.h, criteria_removal): what survives of a class in finer
  * transformations is a union of classes that satisfy the model.  A distance is
@@ -50,6 +52,13 @@
  * c' for which the bound is at most t bounds the survivors; it is bisected,
  * with slack for rounding.
  * By hierarchy, the bound of the equal distance holds at each level.
+ *
+ * Delta-disclosure says nothing of values that a class lacks, so that a union
+ * of classes may break it that satisfy it each: one lacks v, the other has a
+ * rest of it.  But q_v < 2^delta P_v for all v, which it implies, is closed
+ * under union, since it holds for q_v = 0, too.  Of c' survivors at most
+ * min(n_v, 2^delta P_v c') have value v, and all of them some: the sum of that,
+ * divided by c', never grows with c', and must be 1 at least.
  *
  * A is constant between two values of the class and P_1 + ... + P_i grows with
  * i, so that the sum over such steps is found by bisection and two differences:

@@ -65,7 +65,8 @@ struct policy_attribute {
     X("recursive-cl-diversity", RECURSIVE_CL_DIVERSITY)                        \
     X("t-closeness-equal", T_CLOSENESS_EQUAL)                                  \
     X("t-closeness-ordered", T_CLOSENESS_ORDERED)                              \
-    X("t-closeness-hierarchical", T_CLOSENESS_HIERARCHICAL)
+    X("t-closeness-hierarchical", T_CLOSENESS_HIERARCHICAL)                    \
+    X("delta-disclosure", DELTA_DISCLOSURE)
 
 enum privacy_model {
 #define PRIVACY_MODEL_ENUM(name, id) MODEL_##id,
@@ -91,6 +92,7 @@ struct privacy_criterion {
     double l;         /* >= 1; whole for distinct and recursive */
     double c;         /* recursive-(c,l), > 0 */
     double t;         /* t-closeness, 0..1 */
+    double delta;     /* delta-disclosure, bits, > 0 */
     enum entropy_estimator estimator; /* entropy-l */
 };
 

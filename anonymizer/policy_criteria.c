@@ -17,8 +17,7 @@ static const struct json_word models[] = {
 #define MODEL_WORD(name, id) [MODEL_##id] = {name, false},
     PRIVACY_MODEL_TABLE(MODEL_WORD)
 #undef MODEL_WORD
-        {"delta-disclosure", true},
-    {"delta-presence", true},
+        {"delta-presence", true},
     {"basic-beta-likeness", true},
     {"enhanced-beta-likeness", true},
     {"k-map", true},
@@ -175,6 +174,19 @@ static const struct json_key t_closeness_keys[] = {
      .max = 1},
 };
 
+static const struct json_key delta_disclosure_keys[] = {
+    KEY_MODEL,
+    KEY_ATTRIBUTE,
+    {.name = "delta",
+     .kind = JSON_NUMBER,
+     .expected = "a number above 0",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(delta),
+     .min = DBL_TRUE_MIN,
+     .max = DBL_MAX},
+};
+
 static const struct {
     const struct json_key *key;
     size_t count;
@@ -189,6 +201,8 @@ static const struct {
                                    COUNT_OF(t_closeness_keys)},
     [MODEL_T_CLOSENESS_HIERARCHICAL] = {t_closeness_keys,
                                         COUNT_OF(t_closeness_keys)},
+    [MODEL_DELTA_DISCLOSURE] = {delta_disclosure_keys,
+                                COUNT_OF(delta_disclosure_keys)},
 };
 
 /* Every two values must have a distance: they must meet somewhere. */

@@ -1,6 +1,7 @@
 #include "anonymizer/recheck_distance.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 __extension__ typedef unsigned __int128 wide;
@@ -130,6 +131,21 @@ static double tree_distance(const struct recheck_whole *whole,
     return (double)sum / (double)((wide)height * whole->rows * part->rows);
 }
 
+/* The largest change of a share in either direction, in bits. */
+static double disclosure(const struct recheck_whole *whole,
+                         const struct recheck_part *part)
+{
+    double largest = 0;
+
+    for (size_t i = 0; i < part->distinct; i++) {
+        double here = (double)(whole->rows * part->number[i]);
+        double there = (double)(part->rows * whole->number[part->code[i]]);
+
+        largest = fmax(largest, fabs(log2(here / there)));
+    }
+    return largest;
+}
+
 bool recheck_distance_holds(const struct privacy_criterion *criterion,
                             const struct recheck_whole *whole,
                             const struct recheck_part *part, double *value)
@@ -142,6 +158,9 @@ bool recheck_distance_holds(const struct privacy_criterion *criterion,
     case MODEL_T_CLOSENESS_HIERARCHICAL:
         *value = tree_distance(whole, part);
         break;
+    case MODEL_DELTA_DISCLOSURE:
+        *value = disclosure(whole, part);
+        return *value < criterion->delta;
     default:
         *value = equal_distance(whole, part);
     }

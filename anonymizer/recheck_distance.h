@@ -13,6 +13,9 @@
  *       hierarchical         min(gains, losses), where j is the node's level, h
  *                            that of the root, and gains and losses sum up what
  *                            q - P is too much or too little at its children
+ *     delta-disclosure       max |log2(q(v) / P(v))| over the values that the
+ *                            class has: Brickell, Shmatikov, The Cost of
+ *                            Privacy, KDD 2008
  *
  * Li, Li, Venkatasubramanian, t-Closeness, ICDE 2007.  Counted in whole numbers
  * and divided once; compared without slack.

@@ -103,6 +103,7 @@ bool recheck_diversity_holds(const struct privacy_criterion *criterion,
     case MODEL_T_CLOSENESS_EQUAL:
     case MODEL_T_CLOSENESS_ORDERED:
     case MODEL_T_CLOSENESS_HIERARCHICAL:
+    case MODEL_DELTA_DISCLOSURE:
         break;
     }
     assert(false); /* the caller knows which models these are */

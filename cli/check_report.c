@@ -25,6 +25,8 @@ static enum status add_parameters(struct json_value *model,
 
     if (criterion->model == MODEL_K_ANONYMITY)
         return add_count(model, "k", criterion->k, err);
+    if (criterion->model == MODEL_DELTA_DISCLOSURE)
+        return json_add_number(model, "delta", criterion->delta, err);
     if (privacy_model_compares(criterion->model))
         return json_add_number(model, "t", criterion->t, err);
     if (json_add_number(model, "l", criterion->l, err) != OK)
@@ -290,6 +292,9 @@ static void required_format(const struct privacy_criterion *criterion,
     case MODEL_T_CLOSENESS_ORDERED:
     case MODEL_T_CLOSENESS_HIERARCHICAL:
         snprintf(out, size, "t = %g", criterion->t);
+        break;
+    case MODEL_DELTA_DISCLOSURE:
+        snprintf(out, size, "delta = %g", criterion->delta);
         break;
     }
 }

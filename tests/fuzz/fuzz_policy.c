@@ -71,13 +71,17 @@ static void check_attribute(const struct policy *policy,
 static void check_criterion(const struct policy *policy,
                             const struct privacy_criterion *criterion)
 {
-    demand(criterion->model <= MODEL_T_CLOSENESS_HIERARCHICAL);
+    demand(criterion->model <= MODEL_DELTA_DISCLOSURE);
     if (criterion->model == MODEL_K_ANONYMITY) {
         demand(criterion->k >= 1 && criterion->attribute == NO_ATTRIBUTE);
         return;
     }
     demand(criterion->attribute < policy->attribute_count);
     demand(policy->attribute[criterion->attribute].role == ROLE_SENSITIVE);
+    if (criterion->model == MODEL_DELTA_DISCLOSURE) {
+        demand(criterion->delta > 0 && isfinite(criterion->delta));
+        return;
+    }
     if (privacy_model_compares(criterion->model)) {
         demand(criterion->t >= 0 && criterion->t <= 1);
         return;

@@ -505,6 +505,28 @@ static double tree_distance(const struct oracle_task *task, size_t column,
            ((double)height * unit);
 }
 
+/* The largest |log2(q / P)| of the values that some rows have. */
+static double largest_change(const struct oracle_task *task,
+                             const struct oracle_model *model,
+                             const size_t *row, size_t size)
+{
+    size_t count;
+    const char **value = all_values(task, model->column, &count);
+    double largest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t here = count_value(task, model->column, row, size, value[i]);
+        size_t whole =
+            count_value(task, model->column, NULL, task->row_count, value[i]);
+
+        if (here > 0)
+            largest = fmax(largest, fabs(log2((double)(here * task->row_count) /
+                                              (double)(whole * size))));
+    }
+    free(value);
+    return largest;
+}
+
 /* How far some rows are from the whole table. */
 static double distance_of(const struct oracle_task *task,
                           const struct oracle_model *model, const size_t *row,
@@ -541,6 +563,8 @@ static bool satisfies(const struct oracle_task *task,
 
     if (model->model == MODEL_K_ANONYMITY)
         return size >= model->k;
+    if (model->model == MODEL_DELTA_DISCLOSURE)
+        return largest_change(task, model, row, size) < model->delta;
     if (privacy_model_compares(model->model))
         return distance_of(task, model, row, size) <= model->t;
     count = allocate(size, sizeof(size_t));
@@ -559,6 +583,7 @@ static bool satisfies(const struct oracle_task *task,
     case MODEL_T_CLOSENESS_EQUAL:
     case MODEL_T_CLOSENESS_ORDERED:
     case MODEL_T_CLOSENESS_HIERARCHICAL:
+    case MODEL_DELTA_DISCLOSURE:
         abort();
     }
     free(count);
@@ -709,7 +734,9 @@ double oracle_group_distance(const struct oracle *oracle, const size_t *level,
 {
     size_t *member = allocate(oracle->task->row_count, sizeof(size_t));
     size_t size = find_group(oracle, level, row, member);
-    double distance = distance_of(oracle->task, model, member, size);
+    double distance = model->model == MODEL_DELTA_DISCLOSURE
+                          ? largest_change(oracle->task, model, member, size)
+                          : distance_of(oracle->task, model, member, size);
 
     free(member);
     return distance;

@@ -56,7 +56,7 @@ struct oracle_model {
     enum privacy_model model;
     size_t column; /* of the sensitive attribute */
     uint32_t k;
-    double l, c, t;
+    double l, c, t, delta;
     enum entropy_estimator estimator;
 };
 
@@ -119,7 +119,8 @@ double oracle_entropy_l(const struct oracle *oracle, const size_t *level,
                         size_t row, size_t column,
                         enum entropy_estimator estimator);
 
-/* How far the group of `row` under these levels is from the whole table. */
+/* How far the group of `row` under these levels is from the whole table, in the
+ * unit of the model's parameter. */
 double oracle_group_distance(const struct oracle *oracle, const size_t *level,
                              size_t row, const struct oracle_model *model);
 

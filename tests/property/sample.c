@@ -521,6 +521,18 @@ static void random_closeness(struct sample *sample, struct random *dice,
         model->t = fmin(1, nudged(dice, narrow_distance(sample, dice, model)));
 }
 
+static void random_disclosure(struct sample *sample, struct random *dice,
+                              struct oracle_model *model)
+{
+    static const double delta[] = {0.1, 0.5, 1, 1, 1.5, 2, 2, 3, 5};
+
+    model->model = MODEL_DELTA_DISCLOSURE;
+    model->delta = delta[dice_below(dice, 9)];
+    if (dice_chance(dice, 40))
+        model->delta =
+            fmax(1e-9, nudged(dice, narrow_distance(sample, dice, model)));
+}
+
 static void random_model(struct sample *sample, struct random *dice,
                          struct oracle_model *model)
 {
@@ -534,6 +546,10 @@ static void random_model(struct sample *sample, struct random *dice,
         return;
     }
     model->column = random_sensitive(sample, dice);
+    if (dice_chance(dice, 20)) {
+        random_disclosure(sample, dice, model);
+        return;
+    }
     if (dice_chance(dice, 50)) {
         random_closeness(sample, dice, model);
         return;

@@ -195,6 +195,7 @@ static void put_model(const struct sample *sample,
         [MODEL_T_CLOSENESS_EQUAL] = "t-closeness-equal",
         [MODEL_T_CLOSENESS_ORDERED] = "t-closeness-ordered",
         [MODEL_T_CLOSENESS_HIERARCHICAL] = "t-closeness-hierarchical",
+        [MODEL_DELTA_DISCLOSURE] = "delta-disclosure",
     };
 
     put(out, "    {\"model\": \"");
@@ -205,7 +206,9 @@ static void put_model(const struct sample *sample,
     } else {
         put(out, ", \"attribute\": ");
         put_json_string(out, sample->column[model->column].name);
-        if (privacy_model_compares(model->model))
+        if (model->model == MODEL_DELTA_DISCLOSURE)
+            put_number(out, "delta", model->delta);
+        else if (privacy_model_compares(model->model))
             put_number(out, "t", model->t);
         else
             put_number(out, "l", model->l);

@@ -159,6 +159,49 @@ static void hierarchical_distances_by_hand(void)
     }
 }
 
+/* Shares of 1/2, 1/4, 1/4.  1, 1, 2 has a half of the first's share, twice the
+ * last's: one bit each, which is not below one.  2, 1 has 4/3 of both: 0.415
+ * bits; of the last nothing is said. */
+static void disclosures_by_hand(void)
+{
+    static const struct {
+        uint32_t number[3];
+        double delta;
+        bool holds;
+    } rows[] = {
+        {{2, 1, 1}, 1e-9, true},   {{1, 1, 2}, 1, false},
+        {{1, 1, 2}, 1.01, true},   {{2, 1, 0}, 0.416, true},
+        {{2, 1, 0}, 0.415, false}, {{0, 3, 0}, 2, false},
+        {{0, 3, 0}, 2.1, true},    {{17, 1, 0}, 2.16, false},
+        {{17, 1, 0}, 2.18, true},
+    };
+    uint32_t whole[] = {2, 1, 1};
+    struct reference reference = reference_of(whole, 3);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct privacy_criterion model = {.model = MODEL_DELTA_DISCLOSURE,
+                                          .delta = rows[i].delta};
+
+        CU_ASSERT_EQUAL(holds(&reference, &model, rows[i].number),
+                        rows[i].holds);
+    }
+}
+
+/* Why the search may not take unions for granted: 16 of 16 and 4 of 5 hold
+ * with shares of 5/8 and 3/8; 20 of 21 do not, since the last is 1 of 21. */
+static void unions_may_disclose_more(void)
+{
+    static const uint32_t a[] = {16, 0}, b[] = {4, 1}, both[] = {20, 1};
+    uint32_t whole[] = {5, 3};
+    struct reference reference = reference_of(whole, 2);
+    struct privacy_criterion model = {.model = MODEL_DELTA_DISCLOSURE,
+                                      .delta = 1};
+
+    CU_ASSERT_TRUE(holds(&reference, &model, a));
+    CU_ASSERT_TRUE(holds(&reference, &model, b));
+    CU_ASSERT_FALSE(holds(&reference, &model, both));
+}
+
 static void one_value_is_no_distance_away(void)
 {
     static const uint32_t number[] = {3};
@@ -168,6 +211,9 @@ static void one_value_is_no_distance_away(void)
 
     CU_ASSERT_TRUE(holds(&reference, &model, number));
     model.model = MODEL_T_CLOSENESS_EQUAL;
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+    model.model = MODEL_DELTA_DISCLOSURE;
+    model.delta = 1e-300;
     CU_ASSERT_TRUE(holds(&reference, &model, number));
     model.model = MODEL_T_CLOSENESS_HIERARCHICAL;
     CU_ASSERT_TRUE(holds(&reference, &model, number));
@@ -261,13 +307,14 @@ static uint32_t largest_part(const struct reference *reference,
 
 static void random_model(struct random *random, struct privacy_criterion *model)
 {
-    static const enum privacy_model models[] = {MODEL_T_CLOSENESS_EQUAL,
-                                                MODEL_T_CLOSENESS_ORDERED,
-                                                MODEL_T_CLOSENESS_HIERARCHICAL};
+    static const enum privacy_model models[] = {
+        MODEL_T_CLOSENESS_EQUAL, MODEL_T_CLOSENESS_ORDERED,
+        MODEL_T_CLOSENESS_HIERARCHICAL, MODEL_DELTA_DISCLOSURE};
 
     *model = (struct privacy_criterion){
         .model = models[random_below(random, sizeof models / sizeof *models)],
-        .t = random_double(random) * 0.7};
+        .t = random_double(random) * 0.7,
+        .delta = 0.1 + random_double(random) * 2};
 }
 
 /* A class and the table that it is part of. */
@@ -329,7 +376,9 @@ static void unions_satisfy_what_their_parts_do(void)
         struct reference reference;
 
         count = 1 + (uint32_t)random_below(&random, VALUES_MAX);
-        random_model(&random, &model);
+        do
+            random_model(&random, &model);
+        while (model.model == MODEL_DELTA_DISCLOSURE);
         random_class(&random, count, a, whole);
         random_class(&random, count, b, whole);
         reference = reference_of(whole, count);
@@ -382,6 +431,8 @@ void suite_criterion_distance(void)
         {"equal distances, by hand", equal_distances_by_hand},
         {"ordered distances, by hand", ordered_distances_by_hand},
         {"hierarchical distances, by hand", hierarchical_distances_by_hand},
+        {"disclosures, by hand", disclosures_by_hand},
+        {"unions may disclose more", unions_may_disclose_more},
         {"one value is no distance away", one_value_is_no_distance_away},
         {"a class on the border is inside", a_class_on_the_border_is_inside},
         {"the largest tables do not overflow",

@@ -115,6 +115,23 @@ static void hierarchical_distance_by_hand(void)
     rechecked_clear(&f);
 }
 
+/* Of SIX, in the first class a has 4/3 of its share; in the second, 2/3, which
+ * is further away, and c has twice its share: one bit. */
+static void disclosure_by_hand(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_DELTA_DISCLOSURE, 0)->delta = 1.01;
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_TRUE(f.result->satisfied);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 1);
+    f.criterion[0].delta = 1;
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].violating, 1);
+    rechecked_clear(&f);
+}
+
 /* Its digest alone is there. */
 static void without_the_hierarchy_nothing_can_be_said(void)
 {
@@ -245,6 +262,7 @@ void suite_recheck_distance(void)
         {"equal distance, by hand", equal_distance_by_hand},
         {"ordered distance, by hand", ordered_distance_by_hand},
         {"hierarchical distance, by hand", hierarchical_distance_by_hand},
+        {"disclosure, by hand", disclosure_by_hand},
         {"numbers are ordered by size", numbers_are_ordered_by_size},
         {"without the hierarchy nothing can be said",
          without_the_hierarchy_nothing_can_be_said},

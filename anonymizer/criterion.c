@@ -252,6 +252,8 @@ static bool criterion_holds(const struct criteria *criteria,
     case MODEL_T_CLOSENESS_ORDERED:
     case MODEL_T_CLOSENESS_HIERARCHICAL:
     case MODEL_DELTA_DISCLOSURE:
+    case MODEL_BASIC_BETA_LIKENESS:
+    case MODEL_ENHANCED_BETA_LIKENESS:
         values = class_values(view, criterion->sensitive);
         return reference_holds(&criteria->reference[criterion->sensitive],
                                model, &values);

@@ -14,7 +14,9 @@
  *     recursive (c', l)   m >= l and n_1 < c' (n_l + ... + n_m)   [likewise]
  *     t-closeness         distance from the whole table <= t      [Li 2007]
  *     delta-disclosure    no share changed by a factor of 2^delta
- *                         [Brickell 2008]         (both criterion_distance.h)
+ *                         [Brickell 2008]
+ *     beta-likeness       no share grown by more than beta of itself
+ *                         [Cao 2012]          (all: criterion_distance.h)
  *
  * Sums run over the counts in descending order, so that they do not depend on
  * how values are numbered; comparisons have no slack.

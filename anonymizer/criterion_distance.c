@@ -350,12 +350,44 @@ static bool delta_holds(const struct reference *reference, double delta,
     return true;
 }
 
+/* ---- beta-likeness ---- */
+
+/* The most that a share may grow, as part of itself. */
+static double growth_max(const struct reference *reference,
+                         const struct privacy_criterion *model, uint32_t value)
+{
+    double share = (double)reference->number[value] / (double)reference->rows;
+
+    return model->model == MODEL_ENHANCED_BETA_LIKENESS
+               ? fmin(model->beta, -log(share))
+               : model->beta;
+}
+
+static bool beta_holds(const struct reference *reference,
+                       const struct privacy_criterion *model,
+                       const struct class_values *class)
+{
+    for (uint32_t i = 0; i < class->count; i++) {
+        uint64_t here = reference->rows * class->number[i];
+        uint64_t whole =
+            (uint64_t) class->size * reference->number[class->value[i]];
+
+        if (here > whole && (double)(here - whole) / (double)whole >
+                                growth_max(reference, model, class->value[i]))
+            return false;
+    }
+    return true;
+}
+
 /* ---- shares that may not grow by more than a factor ---- */
 
 /* The most that q / P may be. */
-static double factor_max(const struct privacy_criterion *model)
+static double factor_max(const struct reference *reference,
+                         const struct privacy_criterion *model, uint32_t value)
 {
-    return exp2(model->delta);
+    return model->model == MODEL_DELTA_DISCLOSURE
+               ? exp2(model->delta)
+               : 1 + growth_max(reference, model, value);
 }
 
 /* Can `rows` of the class be made up of values with such shares? */
@@ -367,8 +399,8 @@ static bool factors_allow(const struct reference *reference,
 
     for (uint32_t i = 0; i < class->count; i++) {
         double number = reference->number[class->value[i]];
-        double most =
-            factor_max(model) * number * (double)rows / (double)reference->rows;
+        double most = factor_max(reference, model, class->value[i]) * number *
+                      (double)rows / (double)reference->rows;
 
         sum += fmin((double)class->number[i], most);
     }
@@ -390,6 +422,9 @@ bool reference_holds(const struct reference *reference,
         return tree_distance(reference, class, class->size) <= model->t;
     case MODEL_DELTA_DISCLOSURE:
         return delta_holds(reference, model->delta, class);
+    case MODEL_BASIC_BETA_LIKENESS:
+    case MODEL_ENHANCED_BETA_LIKENESS:
+        return beta_holds(reference, model, class);
     default:
         break;
     }
@@ -412,6 +447,8 @@ static bool allows(const struct reference *reference,
         return tree_distance(reference, class, rows) <=
                model->t + SURVIVORS_SLACK;
     case MODEL_DELTA_DISCLOSURE:
+    case MODEL_BASIC_BETA_LIKENESS:
+    case MODEL_ENHANCED_BETA_LIKENESS:
         return factors_allow(reference, model, class, rows);
     default:
         break;

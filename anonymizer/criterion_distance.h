@@ -27,6 +27,8 @@
  * sums j / h times what meets at each node of level j, which is the same.)
  *
  *     delta-disclosure      |log2(q_v / P_v)| < delta  for each v in the class
+ *     beta-likeness, basic     (q_v - P_v) / P_v <= beta
+ *     beta-likeness, enhanced  (q_v - P_v) / P_v <= min(beta, -ln P_v)
  *
  * Everything is counted in units of 1 / (c N), in whole numbers: N n_v and c
  * N_v are below 2^64, and so are the sums of them, whichever the order of the
@@ -58,7 +60,8 @@
  * rest of it.  But q_v < 2^delta P_v for all v, which it implies, is closed
  * under union, since it holds for q_v = 0, too.  Of c' survivors at most
  * min(n_v, 2^delta P_v c') have value v, and all of them some: the sum of that,
- * divided by c', never grows with c', and must be 1 at least.
+ * divided by c', never grows with c', and must be 1 at least.  Beta-likeness is
+ * of that form altogether, with the factor 1 + beta, or 1 + min(beta, -ln P_v).
  *
  * A is constant between two values of the class and P_1 + ... + P_i grows with
  * i, so that the sum over such steps is found by bisection and two differences:

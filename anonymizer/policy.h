@@ -66,7 +66,9 @@ struct policy_attribute {
     X("t-closeness-equal", T_CLOSENESS_EQUAL)                                  \
     X("t-closeness-ordered", T_CLOSENESS_ORDERED)                              \
     X("t-closeness-hierarchical", T_CLOSENESS_HIERARCHICAL)                    \
-    X("delta-disclosure", DELTA_DISCLOSURE)
+    X("delta-disclosure", DELTA_DISCLOSURE)                                    \
+    X("basic-beta-likeness", BASIC_BETA_LIKENESS)                              \
+    X("enhanced-beta-likeness", ENHANCED_BETA_LIKENESS)
 
 enum privacy_model {
 #define PRIVACY_MODEL_ENUM(name, id) MODEL_##id,
@@ -93,6 +95,7 @@ struct privacy_criterion {
     double c;         /* recursive-(c,l), > 0 */
     double t;         /* t-closeness, 0..1 */
     double delta;     /* delta-disclosure, bits, > 0 */
+    double beta;      /* beta-likeness, > 0 */
     enum entropy_estimator estimator; /* entropy-l */
 };
 

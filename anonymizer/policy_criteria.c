@@ -18,8 +18,6 @@ static const struct json_word models[] = {
     PRIVACY_MODEL_TABLE(MODEL_WORD)
 #undef MODEL_WORD
         {"delta-presence", true},
-    {"basic-beta-likeness", true},
-    {"enhanced-beta-likeness", true},
     {"k-map", true},
     {"average-risk", true},
     {"sample-uniqueness", true},
@@ -187,6 +185,19 @@ static const struct json_key delta_disclosure_keys[] = {
      .max = DBL_MAX},
 };
 
+static const struct json_key beta_likeness_keys[] = {
+    KEY_MODEL,
+    KEY_ATTRIBUTE,
+    {.name = "beta",
+     .kind = JSON_NUMBER,
+     .expected = "a number above 0",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(beta),
+     .min = DBL_TRUE_MIN,
+     .max = DBL_MAX},
+};
+
 static const struct {
     const struct json_key *key;
     size_t count;
@@ -203,6 +214,10 @@ static const struct {
                                         COUNT_OF(t_closeness_keys)},
     [MODEL_DELTA_DISCLOSURE] = {delta_disclosure_keys,
                                 COUNT_OF(delta_disclosure_keys)},
+    [MODEL_BASIC_BETA_LIKENESS] = {beta_likeness_keys,
+                                   COUNT_OF(beta_likeness_keys)},
+    [MODEL_ENHANCED_BETA_LIKENESS] = {beta_likeness_keys,
+                                      COUNT_OF(beta_likeness_keys)},
 };
 
 /* Every two values must have a distance: they must meet somewhere. */

@@ -146,6 +146,33 @@ static double disclosure(const struct recheck_whole *whole,
     return largest;
 }
 
+/* The largest growth of a share, as part of itself, in *value; is each within
+ * its bound? */
+static bool growth_holds(const struct privacy_criterion *criterion,
+                         const struct recheck_whole *whole,
+                         const struct recheck_part *part, double *value)
+{
+    bool is_enhanced = criterion->model == MODEL_ENHANCED_BETA_LIKENESS;
+    bool holds = true;
+
+    *value = 0;
+    for (size_t i = 0; i < part->distinct; i++) {
+        uint64_t number = whole->number[part->code[i]];
+        uint64_t here = whole->rows * part->number[i];
+        uint64_t there = part->rows * number;
+        double bound = criterion->beta, growth;
+
+        if (here <= there)
+            continue;
+        growth = (double)(here - there) / (double)there;
+        if (is_enhanced)
+            bound = fmin(bound, -log((double)number / (double)whole->rows));
+        holds = holds && growth <= bound;
+        *value = fmax(*value, growth);
+    }
+    return holds;
+}
+
 bool recheck_distance_holds(const struct privacy_criterion *criterion,
                             const struct recheck_whole *whole,
                             const struct recheck_part *part, double *value)
@@ -161,6 +188,9 @@ bool recheck_distance_holds(const struct privacy_criterion *criterion,
     case MODEL_DELTA_DISCLOSURE:
         *value = disclosure(whole, part);
         return *value < criterion->delta;
+    case MODEL_BASIC_BETA_LIKENESS:
+    case MODEL_ENHANCED_BETA_LIKENESS:
+        return growth_holds(criterion, whole, part, value);
     default:
         *value = equal_distance(whole, part);
     }

@@ -16,6 +16,10 @@
  *     delta-disclosure       max |log2(q(v) / P(v))| over the values that the
  *                            class has: Brickell, Shmatikov, The Cost of
  *                            Privacy, KDD 2008
+ *     beta-likeness          max (q(v) - P(v)) / P(v), 0 if no share grows;
+ *                            enhanced: each bounded by -ln P(v), too: Cao,
+ *                            Karras, Publishing Microdata with a Robust Privacy
+ *                            Guarantee, PVLDB 5(11), 2012
  *
  * Li, Li, Venkatasubramanian, t-Closeness, ICDE 2007.  Counted in whole numbers
  * and divided once; compared without slack.

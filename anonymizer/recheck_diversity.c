@@ -104,6 +104,8 @@ bool recheck_diversity_holds(const struct privacy_criterion *criterion,
     case MODEL_T_CLOSENESS_ORDERED:
     case MODEL_T_CLOSENESS_HIERARCHICAL:
     case MODEL_DELTA_DISCLOSURE:
+    case MODEL_BASIC_BETA_LIKENESS:
+    case MODEL_ENHANCED_BETA_LIKENESS:
         break;
     }
     assert(false); /* the caller knows which models these are */

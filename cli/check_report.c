@@ -27,6 +27,9 @@ static enum status add_parameters(struct json_value *model,
         return add_count(model, "k", criterion->k, err);
     if (criterion->model == MODEL_DELTA_DISCLOSURE)
         return json_add_number(model, "delta", criterion->delta, err);
+    if (criterion->model == MODEL_BASIC_BETA_LIKENESS ||
+        criterion->model == MODEL_ENHANCED_BETA_LIKENESS)
+        return json_add_number(model, "beta", criterion->beta, err);
     if (privacy_model_compares(criterion->model))
         return json_add_number(model, "t", criterion->t, err);
     if (json_add_number(model, "l", criterion->l, err) != OK)
@@ -295,6 +298,10 @@ static void required_format(const struct privacy_criterion *criterion,
         break;
     case MODEL_DELTA_DISCLOSURE:
         snprintf(out, size, "delta = %g", criterion->delta);
+        break;
+    case MODEL_BASIC_BETA_LIKENESS:
+    case MODEL_ENHANCED_BETA_LIKENESS:
+        snprintf(out, size, "beta = %g", criterion->beta);
         break;
     }
 }

@@ -71,7 +71,7 @@ static void check_attribute(const struct policy *policy,
 static void check_criterion(const struct policy *policy,
                             const struct privacy_criterion *criterion)
 {
-    demand(criterion->model <= MODEL_DELTA_DISCLOSURE);
+    demand(criterion->model <= MODEL_ENHANCED_BETA_LIKENESS);
     if (criterion->model == MODEL_K_ANONYMITY) {
         demand(criterion->k >= 1 && criterion->attribute == NO_ATTRIBUTE);
         return;
@@ -80,6 +80,11 @@ static void check_criterion(const struct policy *policy,
     demand(policy->attribute[criterion->attribute].role == ROLE_SENSITIVE);
     if (criterion->model == MODEL_DELTA_DISCLOSURE) {
         demand(criterion->delta > 0 && isfinite(criterion->delta));
+        return;
+    }
+    if (criterion->model == MODEL_BASIC_BETA_LIKENESS ||
+        criterion->model == MODEL_ENHANCED_BETA_LIKENESS) {
+        demand(criterion->beta > 0 && isfinite(criterion->beta));
         return;
     }
     if (privacy_model_compares(criterion->model)) {

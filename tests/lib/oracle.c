@@ -527,6 +527,36 @@ static double largest_change(const struct oracle_task *task,
     return largest;
 }
 
+/* Is the growth of each value's share at most beta, and if enhanced, at most
+ * -ln P?  *largest is the largest growth. */
+static bool is_like(const struct oracle_task *task,
+                    const struct oracle_model *model, const size_t *row,
+                    size_t size, double *largest)
+{
+    size_t count;
+    const char **value = all_values(task, model->column, &count);
+    double *difference =
+        differences(task, model->column, row, size, value, count);
+    bool like = true;
+
+    *largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t whole =
+            count_value(task, model->column, NULL, task->row_count, value[i]);
+        double growth = difference[i] / (double)(whole * size);
+        double share = (double)whole / (double)task->row_count;
+
+        if (growth > 0 && (growth > model->beta ||
+                           (model->model == MODEL_ENHANCED_BETA_LIKENESS &&
+                            growth > -log(share))))
+            like = false;
+        *largest = fmax(*largest, growth);
+    }
+    free(value);
+    free(difference);
+    return like;
+}
+
 /* How far some rows are from the whole table. */
 static double distance_of(const struct oracle_task *task,
                           const struct oracle_model *model, const size_t *row,
@@ -559,12 +589,15 @@ static bool satisfies(const struct oracle_task *task,
                       size_t size)
 {
     size_t *count, distinct;
+    double growth;
     bool yes = false;
 
     if (model->model == MODEL_K_ANONYMITY)
         return size >= model->k;
     if (model->model == MODEL_DELTA_DISCLOSURE)
         return largest_change(task, model, row, size) < model->delta;
+    if (model->model >= MODEL_BASIC_BETA_LIKENESS)
+        return is_like(task, model, row, size, &growth);
     if (privacy_model_compares(model->model))
         return distance_of(task, model, row, size) <= model->t;
     count = allocate(size, sizeof(size_t));
@@ -584,6 +617,8 @@ static bool satisfies(const struct oracle_task *task,
     case MODEL_T_CLOSENESS_ORDERED:
     case MODEL_T_CLOSENESS_HIERARCHICAL:
     case MODEL_DELTA_DISCLOSURE:
+    case MODEL_BASIC_BETA_LIKENESS:
+    case MODEL_ENHANCED_BETA_LIKENESS:
         abort();
     }
     free(count);
@@ -734,10 +769,14 @@ double oracle_group_distance(const struct oracle *oracle, const size_t *level,
 {
     size_t *member = allocate(oracle->task->row_count, sizeof(size_t));
     size_t size = find_group(oracle, level, row, member);
-    double distance = model->model == MODEL_DELTA_DISCLOSURE
-                          ? largest_change(oracle->task, model, member, size)
-                          : distance_of(oracle->task, model, member, size);
+    double distance;
 
+    if (model->model >= MODEL_BASIC_BETA_LIKENESS)
+        is_like(oracle->task, model, member, size, &distance);
+    else if (model->model == MODEL_DELTA_DISCLOSURE)
+        distance = largest_change(oracle->task, model, member, size);
+    else
+        distance = distance_of(oracle->task, model, member, size);
     free(member);
     return distance;
 }

@@ -56,7 +56,7 @@ struct oracle_model {
     enum privacy_model model;
     size_t column; /* of the sensitive attribute */
     uint32_t k;
-    double l, c, t, delta;
+    double l, c, t, delta, beta;
     enum entropy_estimator estimator;
 };
 

@@ -533,6 +533,19 @@ static void random_disclosure(struct sample *sample, struct random *dice,
             fmax(1e-9, nudged(dice, narrow_distance(sample, dice, model)));
 }
 
+static void random_likeness(struct sample *sample, struct random *dice,
+                            struct oracle_model *model)
+{
+    static const double beta[] = {0.1, 0.5, 0.5, 1, 1, 1.5, 2, 3, 5};
+
+    model->model = dice_chance(dice, 50) ? MODEL_BASIC_BETA_LIKENESS
+                                         : MODEL_ENHANCED_BETA_LIKENESS;
+    model->beta = beta[dice_below(dice, 9)];
+    if (dice_chance(dice, 40))
+        model->beta =
+            fmax(1e-9, nudged(dice, narrow_distance(sample, dice, model)));
+}
+
 static void random_model(struct sample *sample, struct random *dice,
                          struct oracle_model *model)
 {
@@ -548,6 +561,10 @@ static void random_model(struct sample *sample, struct random *dice,
     model->column = random_sensitive(sample, dice);
     if (dice_chance(dice, 20)) {
         random_disclosure(sample, dice, model);
+        return;
+    }
+    if (dice_chance(dice, 30)) {
+        random_likeness(sample, dice, model);
         return;
     }
     if (dice_chance(dice, 50)) {

@@ -196,6 +196,8 @@ static void put_model(const struct sample *sample,
         [MODEL_T_CLOSENESS_ORDERED] = "t-closeness-ordered",
         [MODEL_T_CLOSENESS_HIERARCHICAL] = "t-closeness-hierarchical",
         [MODEL_DELTA_DISCLOSURE] = "delta-disclosure",
+        [MODEL_BASIC_BETA_LIKENESS] = "basic-beta-likeness",
+        [MODEL_ENHANCED_BETA_LIKENESS] = "enhanced-beta-likeness",
     };
 
     put(out, "    {\"model\": \"");
@@ -208,6 +210,8 @@ static void put_model(const struct sample *sample,
         put_json_string(out, sample->column[model->column].name);
         if (model->model == MODEL_DELTA_DISCLOSURE)
             put_number(out, "delta", model->delta);
+        else if (model->model >= MODEL_BASIC_BETA_LIKENESS)
+            put_number(out, "beta", model->beta);
         else if (privacy_model_compares(model->model))
             put_number(out, "t", model->t);
         else

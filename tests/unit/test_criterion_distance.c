@@ -202,6 +202,37 @@ static void unions_may_disclose_more(void)
     CU_ASSERT_FALSE(holds(&reference, &model, both));
 }
 
+/* Shares of 1/2, 1/4, 1/4, of which -ln is 0.693, 1.386.  1, 1, 2 has twice the
+ * last's share: a growth of 1.  4, 1, 0 has 8/5 of the first's: 0.6, and 9, 1,
+ * 0 9/5: 0.8. */
+static void likenesses_by_hand(void)
+{
+    static const struct {
+        uint32_t number[3];
+        double beta;
+        bool basic, enhanced;
+    } rows[] = {
+        {{2, 1, 1}, 1e-9, true, true},   {{1, 1, 2}, 1, true, true},
+        {{1, 1, 2}, 0.99, false, false}, {{4, 1, 0}, 0.6, true, true},
+        {{4, 1, 0}, 0.59, false, false}, {{9, 1, 0}, 0.81, true, false},
+        {{9, 1, 0}, 9, true, false},     {{0, 3, 0}, 3, true, false},
+        {{0, 3, 0}, 2.9, false, false},
+    };
+    uint32_t whole[] = {2, 1, 1};
+    struct reference reference = reference_of(whole, 3);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct privacy_criterion model = {.model = MODEL_BASIC_BETA_LIKENESS,
+                                          .beta = rows[i].beta};
+
+        CU_ASSERT_EQUAL(holds(&reference, &model, rows[i].number),
+                        rows[i].basic);
+        model.model = MODEL_ENHANCED_BETA_LIKENESS;
+        CU_ASSERT_EQUAL(holds(&reference, &model, rows[i].number),
+                        rows[i].enhanced);
+    }
+}
+
 static void one_value_is_no_distance_away(void)
 {
     static const uint32_t number[] = {3};
@@ -211,6 +242,9 @@ static void one_value_is_no_distance_away(void)
 
     CU_ASSERT_TRUE(holds(&reference, &model, number));
     model.model = MODEL_T_CLOSENESS_EQUAL;
+    CU_ASSERT_TRUE(holds(&reference, &model, number));
+    model.model = MODEL_ENHANCED_BETA_LIKENESS;
+    model.beta = 1e-300;
     CU_ASSERT_TRUE(holds(&reference, &model, number));
     model.model = MODEL_DELTA_DISCLOSURE;
     model.delta = 1e-300;
@@ -308,13 +342,15 @@ static uint32_t largest_part(const struct reference *reference,
 static void random_model(struct random *random, struct privacy_criterion *model)
 {
     static const enum privacy_model models[] = {
-        MODEL_T_CLOSENESS_EQUAL, MODEL_T_CLOSENESS_ORDERED,
-        MODEL_T_CLOSENESS_HIERARCHICAL, MODEL_DELTA_DISCLOSURE};
+        MODEL_T_CLOSENESS_EQUAL,        MODEL_T_CLOSENESS_ORDERED,
+        MODEL_T_CLOSENESS_HIERARCHICAL, MODEL_DELTA_DISCLOSURE,
+        MODEL_BASIC_BETA_LIKENESS,      MODEL_ENHANCED_BETA_LIKENESS};
 
     *model = (struct privacy_criterion){
         .model = models[random_below(random, sizeof models / sizeof *models)],
         .t = random_double(random) * 0.7,
-        .delta = 0.1 + random_double(random) * 2};
+        .delta = 0.1 + random_double(random) * 2,
+        .beta = random_double(random) * 2};
 }
 
 /* A class and the table that it is part of. */
@@ -389,6 +425,7 @@ static void unions_satisfy_what_their_parts_do(void)
             a[v] += b[v];
         /* Rounding may take what is on the border across it. */
         model.t += 1e-12;
+        model.beta += 1e-12;
         CU_ASSERT(holds(&reference, &model, a));
     }
     CU_ASSERT(tried > 1000);
@@ -433,6 +470,7 @@ void suite_criterion_distance(void)
         {"hierarchical distances, by hand", hierarchical_distances_by_hand},
         {"disclosures, by hand", disclosures_by_hand},
         {"unions may disclose more", unions_may_disclose_more},
+        {"likenesses, by hand", likenesses_by_hand},
         {"one value is no distance away", one_value_is_no_distance_away},
         {"a class on the border is inside", a_class_on_the_border_is_inside},
         {"the largest tables do not overflow",

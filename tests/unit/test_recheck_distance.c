@@ -132,6 +132,33 @@ static void disclosure_by_hand(void)
     rechecked_clear(&f);
 }
 
+/* Of SIX, a grows by 1/3 in the first class; in the second, c has twice its
+ * share.  -ln(1/2) is 0.693, -ln(1/6) 1.79. */
+static void likeness_by_hand(void)
+{
+    struct rechecked f;
+
+    begin(&f, MODEL_BASIC_BETA_LIKENESS, 0)->beta = 1;
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_TRUE(f.result->satisfied);
+    CU_ASSERT_EQUAL(f.result->criterion[0].value, 1);
+    f.criterion[0].beta = 0.99;
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].violating, 1);
+    f.criterion[0].model = MODEL_ENHANCED_BETA_LIKENESS;
+    f.criterion[0].beta = 9;
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_TRUE(f.result->satisfied);
+    /* 1, of a half: more than 0.693. */
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, RECHECKED_HEADER "1,f,a\n2,f,b\n"),
+                          OK);
+    CU_ASSERT_EQUAL(f.result->criterion[0].violating, 2);
+    rechecked_clear(&f);
+}
+
 /* Its digest alone is there. */
 static void without_the_hierarchy_nothing_can_be_said(void)
 {
@@ -263,6 +290,7 @@ void suite_recheck_distance(void)
         {"ordered distance, by hand", ordered_distance_by_hand},
         {"hierarchical distance, by hand", hierarchical_distance_by_hand},
         {"disclosure, by hand", disclosure_by_hand},
+        {"likeness, by hand", likeness_by_hand},
         {"numbers are ordered by size", numbers_are_ordered_by_size},
         {"without the hierarchy nothing can be said",
          without_the_hierarchy_nothing_can_be_said},

@@ -15,21 +15,23 @@ void suite_criterion_distance(void);
 /* A whole table with number[v] rows of value v, in the order 1, 2, 3, ..., 0 of
  * values, and in a hierarchy of two levels below the root, in which 0 and 1
  * meet at the first, and 2 and 3, and 4 is alone.  One at a time. */
-static struct reference reference_of(uint32_t *number, uint32_t count)
+static struct reference reference_of(const uint32_t *number, uint32_t count)
 {
+    static uint32_t whole[VALUES_MAX];
     static uint32_t rank[VALUES_MAX], below[VALUES_MAX];
     static uint64_t area[VALUES_MAX + 1];
     static uint32_t node[2][VALUES_MAX], above[2][VALUES_MAX];
     static struct reference_level level[] = {{node[0], above[0]},
                                              {node[1], above[1]}};
     struct reference reference = {.value_count = count,
-                                  .number = number,
+                                  .number = whole,
                                   .level = level,
                                   .height = 2,
                                   .rank = rank,
                                   .below = below,
                                   .area = area};
 
+    memcpy(whole, number, count * sizeof *number);
     memset(above, 0, sizeof above);
     for (uint32_t v = 0; v < count; v++) {
         node[0][v] = v;
@@ -83,15 +85,15 @@ static bool holds(const struct reference *reference,
 static void equal_distances_by_hand(void)
 {
     static const struct {
-        uint32_t number[3];
         double t;
+        uint32_t number[3];
         bool holds;
     } rows[] = {
-        {{3, 2, 1}, 0, true},          {{6, 4, 2}, 0, true},
-        {{2, 1, 0}, 1.0 / 6, true}, /* half of 1/6, 0, 1/6 */
-        {{2, 1, 0}, 0.1666, false},    {{1, 0, 0}, 0.5, true},
-        {{1, 0, 0}, 0.4999999, false}, {{0, 0, 9}, 5.0 / 6, true},
-        {{0, 0, 9}, 0.83, false},      {{0, 0, 9}, 1, true},
+        {0, {3, 2, 1}, true},          {0, {6, 4, 2}, true},
+        {1.0 / 6, {2, 1, 0}, true}, /* half of 1/6, 0, 1/6 */
+        {0.1666, {2, 1, 0}, false},    {0.5, {1, 0, 0}, true},
+        {0.4999999, {1, 0, 0}, false}, {5.0 / 6, {0, 0, 9}, true},
+        {0.83, {0, 0, 9}, false},      {1, {0, 0, 9}, true},
     };
     uint32_t whole[] = {3, 2, 1};
     struct reference reference = reference_of(whole, 3);
@@ -110,15 +112,15 @@ static void equal_distances_by_hand(void)
 static void ordered_distances_by_hand(void)
 {
     static const struct {
-        uint32_t number[3]; /* of the last, the first and the second */
         double t;
+        uint32_t number[3]; /* of the last, the first and the second */
         bool holds;
     } rows[] = {
-        {{2, 3, 1}, 0, true},       {{2, 1, 0}, 0.25, true},
-        {{2, 1, 0}, 0.2499, false}, {{0, 7, 0}, 5.0 / 12, true},
-        {{0, 7, 0}, 0.4166, false}, {{1, 0, 0}, 7.0 / 12, true},
-        {{1, 0, 0}, 0.5833, false}, {{0, 0, 4}, 5.0 / 12, true},
-        {{0, 0, 4}, 0.4166, false},
+        {0, {2, 3, 1}, true},       {0.25, {2, 1, 0}, true},
+        {0.2499, {2, 1, 0}, false}, {5.0 / 12, {0, 7, 0}, true},
+        {0.4166, {0, 7, 0}, false}, {7.0 / 12, {1, 0, 0}, true},
+        {0.5833, {1, 0, 0}, false}, {5.0 / 12, {0, 0, 4}, true},
+        {0.4166, {0, 0, 4}, false},
     };
     uint32_t whole[] = {2, 3, 1};
     struct reference reference = reference_of(whole, 3);
@@ -165,15 +167,15 @@ static void hierarchical_distances_by_hand(void)
 static void disclosures_by_hand(void)
 {
     static const struct {
-        uint32_t number[3];
         double delta;
+        uint32_t number[3];
         bool holds;
     } rows[] = {
-        {{2, 1, 1}, 1e-9, true},   {{1, 1, 2}, 1, false},
-        {{1, 1, 2}, 1.01, true},   {{2, 1, 0}, 0.416, true},
-        {{2, 1, 0}, 0.415, false}, {{0, 3, 0}, 2, false},
-        {{0, 3, 0}, 2.1, true},    {{17, 1, 0}, 2.16, false},
-        {{17, 1, 0}, 2.18, true},
+        {1e-9, {2, 1, 1}, true},   {1, {1, 1, 2}, false},
+        {1.01, {1, 1, 2}, true},   {0.416, {2, 1, 0}, true},
+        {0.415, {2, 1, 0}, false}, {2, {0, 3, 0}, false},
+        {2.1, {0, 3, 0}, true},    {2.16, {17, 1, 0}, false},
+        {2.18, {17, 1, 0}, true},
     };
     uint32_t whole[] = {2, 1, 1};
     struct reference reference = reference_of(whole, 3);
@@ -208,15 +210,15 @@ static void unions_may_disclose_more(void)
 static void likenesses_by_hand(void)
 {
     static const struct {
-        uint32_t number[3];
         double beta;
+        uint32_t number[3];
         bool basic, enhanced;
     } rows[] = {
-        {{2, 1, 1}, 1e-9, true, true},   {{1, 1, 2}, 1, true, true},
-        {{1, 1, 2}, 0.99, false, false}, {{4, 1, 0}, 0.6, true, true},
-        {{4, 1, 0}, 0.59, false, false}, {{9, 1, 0}, 0.81, true, false},
-        {{9, 1, 0}, 9, true, false},     {{0, 3, 0}, 3, true, false},
-        {{0, 3, 0}, 2.9, false, false},
+        {1e-9, {2, 1, 1}, true, true},   {1, {1, 1, 2}, true, true},
+        {0.99, {1, 1, 2}, false, false}, {0.6, {4, 1, 0}, true, true},
+        {0.59, {4, 1, 0}, false, false}, {0.81, {9, 1, 0}, true, false},
+        {9, {9, 1, 0}, true, false},     {3, {0, 3, 0}, true, false},
+        {2.9, {0, 3, 0}, false, false},
     };
     uint32_t whole[] = {2, 1, 1};
     struct reference reference = reference_of(whole, 3);

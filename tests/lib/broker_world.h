@@ -53,7 +53,7 @@ struct broker_world {
     enum status job_status;
     const char *publishing; /* what it is once it is to be published; NULL:
                                "published" */
-    struct digest permit; /* the last that it got */
+    struct digest permit;   /* the last that it got */
     unsigned permits, signs, publications, denials;
     /* the last denial; zeroes where it was about none */
     char denied_by[CERTIFICATE_ID_SIZE], denied_asked[IDENTITY_NAME_MAX + 1],

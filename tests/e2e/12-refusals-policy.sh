@@ -160,9 +160,8 @@ policy_refused "65 attributes are quasi-identifying, expected at most 64"
 
 story "what later versions have"
 later() { changed "$1" "not in this version"; }
-for model in t-closeness-equal t-closeness-hierarchical t-closeness-ordered \
-    delta-disclosure basic-beta-likeness enhanced-beta-likeness \
-    delta-presence k-map average-risk sample-uniqueness population-uniqueness; do
+for model in delta-presence k-map average-risk sample-uniqueness \
+    population-uniqueness; do
     later "s/k-anonymity/$model/"
     later "s/{\"model\": \"k-anonymity\", \"k\": 2}/{\"model\": \"$model\"}/"
 done

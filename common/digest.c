@@ -24,7 +24,9 @@ enum status digest_open(struct digest_stream **stream, struct error *err)
         return error_memory(err, "a digest");
     if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
         EVP_MD_CTX_free(context);
-        return error_set(err, E_SYSTEM, "SHA-256 is not available");
+        return error_set(err, E_SYSTEM,
+                         "SHA-256 is not available: out of memory, or not in "
+                         "this OpenSSL");
     }
     *stream = (struct digest_stream *)(void *)context;
     return OK;

@@ -105,6 +105,8 @@ rejection=$(result reject)
 kill_node anonymizer KILL
 anchorite release "$request" --timeout 2
 no 3 ""
+# It would go on asking, and come in between.
+kill_node broker KILL
 look_at_broker
 run network up --dir "$dir"
 done_well

@@ -171,6 +171,12 @@ enum status sql_store_run(struct sql_store *store,
     return status;
 }
 
+void sql_store_read_anew(struct sql_store *store)
+{
+    assert(sqlite3_get_autocommit(store->db) != 0);
+    (void)sqlite3_db_release_memory(store->db);
+}
+
 uint64_t sql_store_changes(const struct sql_store *store)
 {
     return (uint64_t)sqlite3_changes64(store->db);

@@ -95,6 +95,10 @@ MUST_USE enum status sql_store_spare_disk(struct sql_store *store,
  * disk. May be called while another thread uses the store. */
 MUST_USE enum status sql_store_sync(struct sql_store *store, struct error *err);
 
+/* What comes next is read from the file, not from pages of it that were read
+ * before: for who looks whether the file is what it was.  In no transaction. */
+void sql_store_read_anew(struct sql_store *store);
+
 /* One that reads sees one state from here to the commit. */
 MUST_USE enum status sql_store_begin(struct sql_store *store,
                                      struct error *err);

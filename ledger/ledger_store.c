@@ -183,3 +183,8 @@ void ledger_store_rollback(struct ledger_store *store)
 {
     sql_store_rollback(store->sql);
 }
+
+void ledger_store_read_anew(struct ledger_store *store)
+{
+    sql_store_read_anew(store->sql);
+}

@@ -83,6 +83,9 @@ MUST_USE enum status ledger_store_commit(struct ledger_store *store,
                                          struct error *err);
 void ledger_store_rollback(struct ledger_store *store);
 
+/* As sql_store_read_anew. */
+void ledger_store_read_anew(struct ledger_store *store);
+
 /* ---- log ---- */
 
 struct stored_entry {

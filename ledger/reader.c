@@ -331,9 +331,13 @@ static enum status scrub(struct reader *reader, uint64_t from, uint64_t count,
 enum status reader_scrub(struct reader *reader, uint64_t from, uint64_t count,
                          uint64_t *next, struct error *err)
 {
-    /* Of one state, though blocks are added meanwhile. */
-    enum status status = ledger_store_begin(reader->store, err);
+    enum status status;
 
+    /* While nothing is written, pages of a small log stay at hand for ever, and
+     * what happens to the file would never be seen. */
+    ledger_store_read_anew(reader->store);
+    /* Of one state, though blocks are added meanwhile. */
+    status = ledger_store_begin(reader->store, err);
     if (status != OK)
         return status;
     status = scrub(reader, from, count, next, err);

@@ -516,6 +516,64 @@ static void comparison_names_the_first_difference(void)
     end();
 }
 
+/* Where the file has `words`, it has others: not by SQLite, which would know.
+ */
+static void overwrite(const char *words)
+{
+    const char *path = scratch_path(&scratch, "state.db");
+    size_t size = strlen(words), found = 0;
+    FILE *file = fopen(path, "r+b");
+    struct stat is;
+    char *content;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL_FATAL(stat(path, &is), 0);
+    content = calloc(1, (size_t)is.st_size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(content);
+    CU_ASSERT_EQUAL(fread(content, 1, (size_t)is.st_size, file),
+                    (size_t)is.st_size);
+    for (size_t i = 0; i + size <= (size_t)is.st_size; i++) {
+        if (memcmp(content + i, words, size) != 0)
+            continue;
+        fseek(file, (long)i, SEEK_SET);
+        fputc('N', file);
+        found++;
+    }
+    CU_ASSERT(found > 0);
+    fclose(file);
+    free(content);
+}
+
+static void file_is_read_anew_when_asked(void)
+{
+    struct ledger_store *reader = NULL;
+    uint64_t position;
+
+    begin();
+    CU_ASSERT_EQUAL(add(5, 1, "a nonce like no other"), OK);
+    ledger_store_close(&store); /* all of it in the one file */
+    CU_ASSERT_EQUAL_FATAL(
+        ledger_store_open_reader(&reader, scratch_path(&scratch, "state.db"),
+                                 &err),
+        OK);
+    CU_ASSERT_EQUAL(ledger_store_find_nonce(reader, "a nonce like no other",
+                                            &position, &err),
+                    OK);
+    CU_ASSERT_EQUAL(position, 5);
+    overwrite("a nonce like no other");
+    /* Else nothing is shown below. */
+    CU_ASSERT_EQUAL(ledger_store_find_nonce(reader, "a nonce like no other",
+                                            &position, &err),
+                    OK);
+    CU_ASSERT_EQUAL(position, 5);
+    ledger_store_read_anew(reader);
+    CU_ASSERT(ledger_store_find_nonce(reader, "a nonce like no other",
+                                      &position, &err) != OK ||
+              position == STORE_NONE);
+    ledger_store_close(&reader);
+    end();
+}
+
 void suite_ledger_store(void)
 {
     static const struct test tests[] = {
@@ -536,6 +594,7 @@ void suite_ledger_store(void)
         {"bit flipped in a sealed row is found when it is read",
          bit_flipped_in_a_sealed_row_is_found_when_it_is_read},
         {"seals are made by the rule", seals_are_made_by_the_rule},
+        {"file is read anew when asked", file_is_read_anew_when_asked},
         {"comparison names the first difference",
          comparison_names_the_first_difference},
     };

@@ -184,6 +184,10 @@ spread() {
 row() { echo "| $3 | $2 | $(spread "$1" 2) | $(spread "$1" 3) |"; }
 
 {
+    echo "# The road to a release"
+    echo
+    echo "Made by \`make eval-release\`, PATIENTS=$patients RUNS=$runs."
+    echo
     echo "$patients subjects with consents, $rows rows released," \
         "$events events; $runs runs on $(date -u +%Y-%m-%d), load $busy before"
     echo

@@ -1,0 +1,275 @@
+#include "anonymizer/recheck_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "anonymizer/hierarchy.h"
+#include "anonymizer/value_order.h"
+
+/* A model by a hierarchy of which there is but the digest. */
+static bool lacks_hierarchy(const struct policy *policy,
+                            const struct privacy_criterion *criterion)
+{
+    const struct policy_attribute *attribute;
+
+    if (criterion->model != MODEL_T_CLOSENESS_ORDERED &&
+        criterion->model != MODEL_T_CLOSENESS_HIERARCHICAL)
+        return false;
+    attribute = &policy->attribute[criterion->attribute];
+    if (criterion->model == MODEL_T_CLOSENESS_HIERARCHICAL)
+        return attribute->hierarchy == NULL;
+    return attribute->type == TYPE_ORDINAL && attribute->hierarchy == NULL;
+}
+
+static bool is_compared(const struct policy *policy, size_t attribute)
+{
+    for (size_t i = 0; i < policy->criterion_count; i++)
+        if (policy->criterion[i].attribute == attribute &&
+            privacy_model_compares(policy->criterion[i].model))
+            return true;
+    return false;
+}
+
+/* As the file shows it, suppressed rows included. */
+static void whole_count(struct recount *recount, size_t index)
+{
+    struct recheck_column *column = &recount->column[index];
+
+    for (size_t i = 0; i < recheck_tally_size(&recount->tally); i++)
+        column->whole.number[recheck_tally_code(&recount->tally, i, index)] +=
+            recheck_tally_count(&recount->tally, i);
+    column->whole.rows = recount->tally.rows;
+}
+
+static const struct recheck_values *
+claimed_values(const struct recheck_claim *claim, size_t attribute)
+{
+    for (size_t i = 0; i < claim->values_count; i++)
+        if (claim->values[i].attribute == attribute)
+            return &claim->values[i];
+    assert(false && "a claim without the values of a judged attribute");
+    return NULL;
+}
+
+static enum status values_disagree(const struct recount *recount, size_t index,
+                                   struct error *err)
+{
+    return error_set(err, E_SYSTEM,
+                     "%s: recheck: the values of column %s are not what is "
+                     "claimed of the input",
+                     recount->name, recheck_column_name(recount, index));
+}
+
+/* Values that occur in dropped rows alone have no code yet. */
+static enum status values_code(struct recheck_column *column,
+                               const struct recheck_values *values,
+                               uint32_t *code, struct error *err)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < values->count; i++)
+        status = recheck_texts_code(&column->texts, values->value[i].text,
+                                    &code[i], err);
+    return status;
+}
+
+/* Instead of what the file shows, which was counted, what is claimed of the
+ * input: no less of any value, and all of its rows. */
+static enum status whole_claim(struct recount *recount, size_t index,
+                               const struct recheck_values *values,
+                               const uint32_t *code, struct error *err)
+{
+    struct recheck_column *column = &recount->column[index];
+    struct recheck_whole *whole = &column->whole;
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < values->count; i++) {
+        if (values->value[i].rows < whole->number[code[i]])
+            return values_disagree(recount, index, err);
+        whole->rows -= whole->number[code[i]];
+        whole->number[code[i]] = values->value[i].rows;
+        rows += values->value[i].rows;
+    }
+    /* What is left of the file's rows has a value that nobody claimed. */
+    if (whole->rows != 0 || rows != recount->claim->rows)
+        return values_disagree(recount, index, err);
+    whole->rows = rows;
+    return OK;
+}
+
+static enum status whole_find(struct recount *recount, size_t index,
+                              struct error *err)
+{
+    struct recheck_column *column = &recount->column[index];
+    const struct recheck_claim *claim = recount->claim;
+    const struct recheck_values *values =
+        claim != NULL && recount->policy->drop_suppressed
+            ? claimed_values(claim, column->attribute)
+            : NULL;
+    size_t count = values == NULL ? 0 : values->count;
+    uint32_t *code = calloc(count + 1, sizeof *code);
+    enum status status = OK;
+
+    if (code == NULL)
+        return error_memory(err, "the values of a column");
+    if (values != NULL)
+        status = values_code(column, values, code, err);
+    if (status == OK) {
+        column->whole.number = calloc((size_t)column->texts.code_count + 1,
+                                      sizeof *column->whole.number);
+        if (column->whole.number == NULL)
+            status = error_memory(err, "the values of a column");
+    }
+    if (status == OK)
+        whole_count(recount, index);
+    if (status == OK && values != NULL)
+        status = whole_claim(recount, index, values, code, err);
+    free(code);
+    return status;
+}
+
+/* What values are compared by. */
+struct ordering {
+    struct value_order order;
+    struct bytes *text; /* per code: one of its texts */
+};
+
+static int compare_codes(const void *a, const void *b, void *context)
+{
+    const struct ordering *ordering = context;
+
+    return value_compare(&ordering->order, ordering->text[*(const uint32_t *)a],
+                         ordering->text[*(const uint32_t *)b]);
+}
+
+/* Codes that occur in their order; each must have a place. */
+static enum status codes_order(struct recount *recount, size_t index,
+                               struct ordering *ordering, struct error *err)
+{
+    struct recheck_whole *whole = &recount->column[index].whole;
+
+    for (size_t i = 0; i < whole->distinct; i++)
+        if (!value_is_ordered(&ordering->order,
+                              ordering->text[whole->order[i]]))
+            return error_set(err, E_INPUT,
+                             "%s: column %s: a value has no place in the order "
+                             "of its type, which t-closeness-ordered needs",
+                             recount->name,
+                             recheck_column_name(recount, index));
+    qsort_r(whole->order, whole->distinct, sizeof *whole->order, compare_codes,
+            ordering);
+    return OK;
+}
+
+/* Codes that occur by their rows in the hierarchy; each must have one. */
+static enum status codes_place(struct recount *recount, size_t index,
+                               const struct ordering *ordering,
+                               struct error *err)
+{
+    struct recheck_column *column = &recount->column[index];
+    struct recheck_whole *whole = &column->whole;
+
+    whole->hierarchy = ordering->order.attribute->hierarchy;
+    whole->row =
+        calloc((size_t)column->texts.code_count + 1, sizeof *whole->row);
+    whole->flow = recheck_flow_create(hierarchy_rows(whole->hierarchy));
+    if (whole->row == NULL || whole->flow == NULL)
+        return error_memory(err, "the hierarchy of a column");
+    for (size_t i = 0; i < whole->distinct; i++) {
+        uint32_t code = whole->order[i];
+
+        whole->row[code] = value_row(&ordering->order, ordering->text[code]);
+        if (whole->row[code] == HIERARCHY_NONE)
+            return error_set(err, E_INPUT,
+                             "%s: column %s: a value has no row in its "
+                             "hierarchy, which t-closeness-hierarchical needs",
+                             recount->name,
+                             recheck_column_name(recount, index));
+    }
+    return OK;
+}
+
+/* Is the attribute judged by this model?  Not without the hierarchy. */
+static bool is_judged_by(const struct recount *recount, size_t attribute,
+                         enum privacy_model model)
+{
+    const struct policy *policy = recount->policy;
+
+    for (size_t i = 0; i < policy->criterion_count; i++)
+        if (policy->criterion[i].attribute == attribute &&
+            policy->criterion[i].model == model &&
+            !lacks_hierarchy(policy, &policy->criterion[i]))
+            return true;
+    return false;
+}
+
+/* What models need to know of values but how many there are. */
+static enum status whole_arrange(struct recount *recount, size_t index,
+                                 struct error *err)
+{
+    const struct policy *policy = recount->policy;
+    struct recheck_column *column = &recount->column[index];
+    struct recheck_whole *whole = &column->whole;
+    size_t codes = column->texts.code_count;
+    struct ordering ordering = {{policy, &policy->attribute[column->attribute]},
+                                calloc(codes + 1, sizeof *ordering.text)};
+    enum status status = OK;
+
+    whole->order = calloc(codes + 1, sizeof *whole->order);
+    whole->scratch = calloc(codes + 1, sizeof *whole->scratch);
+    if (ordering.text == NULL || whole->order == NULL ||
+        whole->scratch == NULL) {
+        free(ordering.text);
+        return error_memory(err, "the values of a column");
+    }
+    recheck_texts_list(&column->texts, ordering.text);
+    for (uint32_t code = 0; code < codes; code++)
+        if (whole->number[code] > 0)
+            whole->order[whole->distinct++] = code;
+    if (is_judged_by(recount, column->attribute, MODEL_T_CLOSENESS_ORDERED))
+        status = codes_order(recount, index, &ordering, err);
+    if (status == OK && is_judged_by(recount, column->attribute,
+                                     MODEL_T_CLOSENESS_HIERARCHICAL))
+        status = codes_place(recount, index, &ordering, err);
+    free(ordering.text);
+    return status;
+}
+
+static bool rows_are_known(const struct recount *recount)
+{
+    return recount->claim != NULL || !recount->policy->drop_suppressed ||
+           recount->policy->suppression_limit == 0;
+}
+
+bool recheck_whole_is_known(const struct recount *recount,
+                            const struct privacy_criterion *criterion)
+{
+    return rows_are_known(recount) &&
+           !lacks_hierarchy(recount->policy, criterion);
+}
+
+enum status recheck_whole_find(struct recount *recount, struct error *err)
+{
+    enum status status = OK;
+
+    if (!rows_are_known(recount))
+        return OK;
+    for (size_t i = recount->quasi_count;
+         status == OK && i < recount->column_count; i++)
+        if (is_compared(recount->policy, recount->column[i].attribute)) {
+            status = whole_find(recount, i, err);
+            if (status == OK)
+                status = whole_arrange(recount, i, err);
+        }
+    return status;
+}
+
+void recheck_whole_clear(struct recheck_whole *whole)
+{
+    free(whole->number);
+    free(whole->order);
+    free(whole->row);
+    free(whole->flow);
+    free(whole->scratch);
+    *whole = (struct recheck_whole){0};
+}

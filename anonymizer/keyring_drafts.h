@@ -1,7 +1,7 @@
 /*
  * anonymizer/keyring_drafts.h - new keys of a keyring that wait to be saved.
  *
- * Wrapped already: no secrets.  For keyring.c alone.
+ * Wrapped already: no secrets.  For the keyring alone.
  */
 #ifndef ANONYMIZER_KEYRING_DRAFTS_H
 #define ANONYMIZER_KEYRING_DRAFTS_H

@@ -1,29 +1,29 @@
 #include "anonymizer/worker_desk.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "anonymizer/worker_desk_internal.h"
 #include "anonymizer/worker_guard.h"
 #include "anonymizer/worker_job.h"
 #include "anonymizer/worker_proofs.h"
 #include "anonymizer/worker_proposal.h"
 #include "anonymizer/worker_publication.h"
 #include "common/clock.h"
-#include "common/encoding.h"
 #include "common/entry.h"
 #include "common/ledger_questions.h"
 #include "common/log.h"
 #include "common/sign.h"
 
-static const char *asker(const struct desk_request *request)
+/* ---- fields and answers ---- */
+
+const char *desk_asker(const struct desk_request *request)
 {
     return certificate_id(request->certificate);
 }
 
-static struct digest digest_field(const struct desk_request *request,
-                                  enum message_field field)
+struct digest desk_digest(const struct desk_request *request,
+                          enum message_field field)
 {
     struct bytes bytes = message_bytes(request->message, field);
     struct digest digest;
@@ -32,13 +32,13 @@ static struct digest digest_field(const struct desk_request *request,
     return digest;
 }
 
-static void answer_taken(struct desk_answer *answer, uint64_t size)
+void desk_answer_taken(struct desk_answer *answer, uint64_t size)
 {
     question_init(&answer->message, MESSAGE_TAKEN);
     message_set_number(&answer->message, TAKEN_SIZE, size);
 }
 
-static void answer_told(struct desk_answer *answer)
+void desk_answer_told(struct desk_answer *answer)
 {
     question_init(&answer->message, MESSAGE_TOLD);
     message_set_bytes(&answer->message, TOLD_JSON, text_bytes(&answer->memory));
@@ -49,7 +49,7 @@ static void answer_told(struct desk_answer *answer)
 static struct ingest_call ingest_call(const struct desk_request *request,
                                       enum message_field id)
 {
-    return (struct ingest_call){.owner = asker(request),
+    return (struct ingest_call){.owner = desk_asker(request),
                                 .id = message_bytes(request->message, id),
                                 .now_ms = clock_steady_ms()};
 }
@@ -65,7 +65,7 @@ static enum status on_ingest(void *context, const struct desk_request *request,
         &size, err);
 
     if (status == OK)
-        answer_taken(answer, size);
+        desk_answer_taken(answer, size);
     return status;
 }
 
@@ -80,7 +80,7 @@ static enum status on_rows(void *context, const struct desk_request *request,
         message_bytes(request->message, ROWS_ROWS), &size, err);
 
     if (status == OK)
-        answer_taken(answer, size);
+        desk_answer_taken(answer, size);
     return status;
 }
 
@@ -95,7 +95,7 @@ static enum status on_ingested(void *context,
         message_number(request->message, INGESTED_COUNT), &answer->memory, err);
 
     if (status == OK)
-        answer_told(answer);
+        desk_answer_told(answer);
     return status;
 }
 
@@ -142,7 +142,7 @@ static enum status check_named(struct worker *worker,
     if (entry->type != ENTRY_DATASET || commitment == NULL ||
         json_kind(commitment) != JSON_STRING) {
         status = error_set(err, E_REFUSED, "the entry is not of a dataset");
-    } else if (strcmp(entry->author, asker(request)) != 0) {
+    } else if (strcmp(entry->author, desk_asker(request)) != 0) {
         status = error_set(err, E_REFUSED, "the entry is somebody else's");
     } else {
         status =
@@ -180,7 +180,7 @@ static enum status on_name(void *context, const struct desk_request *request,
                            struct desk_answer *answer, struct error *err)
 {
     struct worker *worker = context;
-    const struct digest entry = digest_field(request, NAME_ENTRY);
+    const struct digest entry = desk_digest(request, NAME_ENTRY);
     struct dataset_id id;
     struct text statement;
     enum status status;
@@ -195,7 +195,7 @@ static enum status on_name(void *context, const struct desk_request *request,
     if (status == OK)
         status = name_dataset(worker, &id, &entry, err);
     if (status == OK)
-        answer_taken(answer, 1);
+        desk_answer_taken(answer, 1);
     text_clear(&statement);
     return status;
 }
@@ -262,19 +262,19 @@ static enum status on_permit(void *context, const struct desk_request *request,
     const struct message *message = request->message;
     struct bytes package_id = message_bytes(message, PERMIT_PACKAGE),
                  list_id = message_bytes(message, PERMIT_SUBJECTS);
-    const struct digest permit = digest_field(request, PERMIT_ID);
+    const struct digest permit = desk_digest(request, PERMIT_ID);
     struct job_delivery delivery = {.permit = &permit,
-                                    .broker = asker(request),
+                                    .broker = desk_asker(request),
                                     .seed =
                                         message_bytes(message, PERMIT_SEED)};
     struct job_record record;
     enum status status;
 
     job_record_init(&record);
-    status = uploads_find(request->uploads, asker(request), package_id,
+    status = uploads_find(request->uploads, desk_asker(request), package_id,
                           &delivery.package, err);
     if (status == OK)
-        status = uploads_find(request->uploads, asker(request), list_id,
+        status = uploads_find(request->uploads, desk_asker(request), list_id,
                               &delivery.list, err);
     if (status == OK)
         status = worker_job_receive(worker, &delivery, &record, err);
@@ -294,14 +294,14 @@ static enum status find_job(struct worker *worker,
                             enum message_field field, struct job_record *record,
                             struct error *err)
 {
-    const struct digest permit = digest_field(request, field);
+    const struct digest permit = desk_digest(request, field);
     bool found = false;
     enum status status =
         worker_store_find_job(worker->store, &permit, record, &found, err);
 
     if (status == OK && !found)
         status = error_set(err, E_NO, "there is no job of this permit");
-    else if (status == OK && strcmp(record->broker, asker(request)) != 0)
+    else if (status == OK && strcmp(record->broker, desk_asker(request)) != 0)
         status =
             error_set(err, E_REFUSED, "the permit came from another broker");
     return status;
@@ -474,7 +474,7 @@ static enum status on_publish(void *context, const struct desk_request *request,
                               struct desk_answer *answer, struct error *err)
 {
     struct worker *worker = context;
-    const struct digest entry = digest_field(request, PUBLISH_ENTRY);
+    const struct digest entry = desk_digest(request, PUBLISH_ENTRY);
     struct job_record record;
     enum status status;
 
@@ -514,351 +514,6 @@ static enum status on_fetch(void *context, const struct desk_request *request,
     return OK;
 }
 
-/* ---- events, erase ---- */
-
-static enum status take_subject(const struct desk_request *request,
-                                enum message_field field,
-                                struct subject_id *subject, struct error *err)
-{
-    return subject_id_parse(subject, message_bytes(request->message, field))
-               ? OK
-               : error_set(err, E_INPUT, "a subject id is 32 hex digits");
-}
-
-static enum status on_events(void *context, const struct desk_request *request,
-                             struct desk_answer *answer, struct error *err)
-{
-    struct worker *worker = context;
-    struct subject_id subject;
-    enum status status = take_subject(request, EVENTS_SUBJECT, &subject, err);
-
-    if (status == OK)
-        status = worker_events_history(worker->events, request->ledger,
-                                       &subject, &answer->memory, err);
-    if (status == OK && answer->memory.size > TOLD_SIZE_MAX)
-        status = error_set(err, E_LIMIT, "the history is longer than %u bytes",
-                           TOLD_SIZE_MAX);
-    if (status == OK)
-        answer_told(answer);
-    return status;
-}
-
-static enum status lists(struct worker *worker, const struct job_record *record,
-                         const struct subject_id *subject, bool *does,
-                         struct error *err)
-{
-    struct job_papers papers;
-    struct bytes list;
-    enum status status = worker_job_papers(worker, record, &papers, err);
-
-    *does = false;
-    if (status != OK)
-        return status;
-    list = text_bytes(&papers.list);
-    for (size_t i = 0; !*does && i < list.size / PERMITTED_ITEM_SIZE; i++) {
-        struct permitted item = permitted_item(list, i);
-
-        *does = subject_id_compare(&item.subject, subject) == 0;
-    }
-    job_papers_clear(&papers);
-    return OK;
-}
-
-/* A job that is about this subject must not come to its release any more; one
- * that is anchored is one. */
-static enum status refuse_jobs_of(struct worker *worker,
-                                  const struct subject_id *subject,
-                                  struct error *err)
-{
-    struct digest *permit = NULL;
-    size_t count = 0;
-    struct job_record record;
-    enum status status = worker_store_jobs(
-        worker->store, JOBS_UNDER_WAY, bytes_of(NULL, 0), &permit, &count, err);
-
-    job_record_init(&record);
-    for (size_t i = 0; status == OK && i < count; i++) {
-        bool found = false, does = false;
-
-        status = worker_store_find_job(worker->store, &permit[i], &record,
-                                       &found, err);
-        if (status != OK || !found || record.state == JOB_REFUSED ||
-            record.state == JOB_ANCHORED)
-            continue;
-        status = lists(worker, &record, subject, &does, err);
-        if (status == OK && does)
-            status = worker_job_refuse(worker, &permit[i], E_REFUSED,
-                                       "a permitted patient was erased", err);
-    }
-    job_record_clear(&record);
-    free(permit);
-    return status;
-}
-
-/* Whoever reads for a job that was refused comes to an end soon.  Not so an
- * ingest, which goes on by our own hand, and others' searches: whoever asks is
- * told, before anything is done, and asks again. */
-static enum status wait_for_readers(struct worker *worker, struct error *err)
-{
-    const struct timespec pause = {0, 50000000L};
-
-    for (int i = 0; worker_vault_is_used(worker->vault); i++) {
-        if (i == WORKER_ERASE_TRIES)
-            return error_set(err, E_SYSTEM,
-                             "records are being put in or read for a release; "
-                             "nothing was destroyed yet: erase once more when "
-                             "that is done");
-        nanosleep(&pause, NULL);
-    }
-    return OK;
-}
-
-static enum status answer_recorded(struct worker *worker,
-                                   const struct desk_request *request,
-                                   uint64_t count, struct desk_answer *answer,
-                                   struct error *err)
-{
-    char hex[DIGEST_HEX_SIZE];
-    struct shown shown;
-    struct digest entry;
-    enum status status =
-        worker_events_anchor(worker->events, request->ledger, err);
-
-    if (status == OK)
-        status = worker_events_entry(worker->events, &entry, err);
-    if (status == E_NO)
-        err->status = status = E_SYSTEM; /* another event came in between */
-    if (status != OK)
-        return status;
-    digest_hex(&entry, hex);
-    status = shown_ask(&shown, request->ledger, hex, err);
-    if (status == E_NO)
-        err->status = status = E_SYSTEM; /* a node has acknowledged it */
-    if (status == OK)
-        status =
-            text_append(&answer->memory, entry.byte, sizeof entry.byte, err);
-    if (status == OK) {
-        question_init(&answer->message, MESSAGE_RECORDED);
-        message_set_bytes(&answer->message, RECORDED_ID,
-                          text_bytes(&answer->memory));
-        message_set_number(&answer->message, RECORDED_POSITION, shown.position);
-        message_set_number(&answer->message, RECORDED_COUNT, count);
-    }
-    shown_clear(&shown);
-    return status;
-}
-
-/* The event first; whoever was erased is remembered before the key ends, so
- * that no release is served again with them, however far this comes. */
-static enum status on_erase(void *context, const struct desk_request *request,
-                            struct desk_answer *answer, struct error *err)
-{
-    struct worker *worker = context;
-    const struct access_told told = {.act = ACCESS_ERASE, .by = asker(request)};
-    struct subject_id subject;
-    uint64_t erased = 0;
-    enum status status = take_subject(request, ERASE_SUBJECT, &subject, err);
-
-    if (status == OK)
-        status = refuse_jobs_of(worker, &subject, err);
-    if (status == OK)
-        status = wait_for_readers(worker, err);
-    if (status == OK)
-        status =
-            worker_events_subjects(worker->events, &told, &subject, 1, err);
-    if (status == OK)
-        status = worker_store_add_erased(worker->store, &subject, err);
-    if (status == OK)
-        status = worker_vault_erase(worker->vault, &subject, &erased, err);
-    if (status == OK)
-        status = answer_recorded(worker, request, erased, answer, err);
-    return status;
-}
-
-/* ---- denials: told, and told of ---- */
-
-/* A job's release is there for its chain from its first state on. */
-static void concern_job(struct denial *denial, const struct job_record *record)
-{
-    memcpy(denial->release, record->release, sizeof denial->release);
-    denial->is_release = true;
-    denial->permit = record->permit;
-    denial->has_permit = true;
-    /* One that was never permitted has none. */
-    denial->dataset = record->dataset;
-    denial->has_dataset = record->recipient[0] != '\0';
-}
-
-static enum status concern_permit(struct worker *worker,
-                                  const struct desk_request *request,
-                                  enum message_field field,
-                                  struct denial *denial, struct error *err)
-{
-    struct job_record record;
-    bool found = false;
-    enum status status;
-
-    job_record_init(&record);
-    denial->permit = digest_field(request, field);
-    denial->has_permit = true;
-    status = worker_store_find_job(worker->store, &denial->permit, &record,
-                                   &found, err);
-    if (status == OK && found)
-        concern_job(denial, &record);
-    job_record_clear(&record);
-    return status;
-}
-
-/* A name that no release can have is not told of. */
-static enum status concern_release(struct worker *worker,
-                                   const struct desk_request *request,
-                                   struct denial *denial, struct error *err)
-{
-    uint8_t id[(RELEASE_TEXT_SIZE - 1) / 2];
-    struct job_record record;
-    bool found = false;
-    enum status status;
-
-    if (!hex_decode(message_bytes(request->message, FETCH_RELEASE), id,
-                    sizeof id))
-        return OK;
-    hex_encode(bytes_of(id, sizeof id), denial->release);
-    job_record_init(&record);
-    status = worker_store_find_release(worker->store, denial->release, &record,
-                                       &found, err);
-    if (status == OK && found)
-        concern_job(denial, &record);
-    job_record_clear(&record);
-    return status;
-}
-
-/* What the request was about, as far as it says. */
-static enum status concern(struct worker *worker,
-                           const struct desk_request *request,
-                           struct denial *denial, struct error *err)
-{
-    const struct message *message = request->message;
-
-    switch (message->type) {
-    case MESSAGE_PERMIT:
-        return concern_permit(worker, request, PERMIT_ID, denial, err);
-    case MESSAGE_JOB:
-        return concern_permit(worker, request, JOB_PERMIT, denial, err);
-    case MESSAGE_SIGN:
-        return concern_permit(worker, request, SIGN_PERMIT, denial, err);
-    case MESSAGE_PUBLISH:
-        return concern_permit(worker, request, PUBLISH_PERMIT, denial, err);
-    case MESSAGE_FETCH:
-        return concern_release(worker, request, denial, err);
-    case MESSAGE_NAME:
-        denial->has_dataset = dataset_id_parse(
-            &denial->dataset, message_bytes(message, NAME_DATASET));
-        return OK;
-    case MESSAGE_EVENTS:
-        denial->has_subject = subject_id_parse(
-            &denial->subject, message_bytes(message, EVENTS_SUBJECT));
-        return OK;
-    case MESSAGE_ERASE:
-        denial->has_subject = subject_id_parse(
-            &denial->subject, message_bytes(message, ERASE_SUBJECT));
-        return OK;
-    default:
-        return OK;
-    }
-}
-
-static void deny_to(struct denial *denial, const char *by, const char *asked)
-{
-    *denial = (struct denial){.by = ""};
-    assert(strlen(by) < sizeof denial->by);
-    assert(strlen(asked) < sizeof denial->asked);
-    memcpy(denial->by, by, strlen(by));
-    memcpy(denial->asked, asked, strlen(asked));
-}
-
-enum status worker_desk_denied(void *context,
-                               const struct desk_request *request,
-                               const struct error *why, struct error *err)
-{
-    struct worker *worker = context;
-    struct denial denial;
-    enum status status;
-
-    deny_to(&denial, asker(request), message_name(request->message->type));
-    denial_explain(&denial, bytes_of_string(why->text));
-    status = concern(worker, request, &denial, err);
-    return status == OK ? worker_denials_tell(worker->denials, &denial,
-                                              clock_now_ms(), err)
-                        : status;
-}
-
-/* By the broker: it says who asked, and of whom. */
-static enum status on_denied(void *context, const struct desk_request *request,
-                             struct desk_answer *answer, struct error *err)
-{
-    struct worker *worker = context;
-    const struct message *message = request->message;
-    const struct bytes by = message_bytes(message, DENIED_BY),
-                       asked = message_bytes(message, DENIED_ASKED),
-                       subject = message_bytes(message, DENIED_SUBJECT),
-                       about = message_bytes(message, DENIED_REQUEST);
-    uint8_t id[(CERTIFICATE_ID_SIZE - 1) / 2];
-    struct denial denial;
-    enum status status;
-
-    if (!hex_decode(by, id, sizeof id) || !identity_name_valid(asked) ||
-        (about.size != 0 && about.size != DIGEST_SIZE))
-        return error_set(err, E_INPUT, "this tells of no denial");
-    denial = (struct denial){.has_request = about.size != 0};
-    hex_encode(bytes_of(id, sizeof id), denial.by);
-    memcpy(denial.via, asker(request), strlen(asker(request)));
-    memcpy(denial.asked, asked.data, asked.size);
-    denial.has_subject = subject_id_parse(&denial.subject, subject);
-    if (denial.has_request)
-        memcpy(denial.request.byte, about.data, about.size);
-    denial_explain(&denial, message_bytes(message, DENIED_WHY));
-    status = worker_denials_tell(worker->denials, &denial, clock_now_ms(), err);
-    if (status == OK)
-        answer_taken(answer, 1);
-    return status;
-}
-
-/* "2025-01-31"; of another day there are none. */
-static bool is_day(struct bytes day)
-{
-    static const char form[] = "dddd-dd-dd";
-
-    if (day.size != sizeof form - 1)
-        return false;
-    for (size_t i = 0; i < day.size; i++)
-        if (form[i] == 'd' ? day.data[i] < '0' || day.data[i] > '9'
-                           : day.data[i] != '-')
-            return false;
-    return true;
-}
-
-static enum status on_denials(void *context, const struct desk_request *request,
-                              struct desk_answer *answer, struct error *err)
-{
-    struct worker *worker = context;
-    const struct bytes asked = message_bytes(request->message, DENIALS_DAY);
-    char day[ACCESS_DAY_SIZE] = "";
-    enum status status;
-
-    if (!is_day(asked))
-        return error_set(err, E_INPUT, "a day is YYYY-MM-DD");
-    memcpy(day, asked.data, asked.size);
-    status = worker_events_denials(worker->events, request->ledger, day,
-                                   &answer->memory, err);
-    if (status == OK && answer->memory.size > TOLD_SIZE_MAX)
-        status = error_set(err, E_LIMIT,
-                           "the day's denials are longer than %u bytes",
-                           TOLD_SIZE_MAX);
-    if (status == OK)
-        answer_told(answer);
-    return status;
-}
-
 /* ---- the table ---- */
 
 #define OF_OFFICER DESK_ROLE(IDENTITY_PRIVACY_OFFICER)
@@ -879,10 +534,10 @@ const struct desk_row *worker_desk_rows(size_t *count)
         {MESSAGE_SIGN, OF_BROKER, true, on_sign},
         {MESSAGE_PUBLISH, OF_BROKER, true, on_publish},
         {MESSAGE_FETCH, OF_RECIPIENT, false, on_fetch},
-        {MESSAGE_DENIED, OF_BROKER, true, on_denied},
-        {MESSAGE_DENIALS, OF_CUSTODIAN | OF_OFFICER, true, on_denials},
-        {MESSAGE_EVENTS, OF_CUSTODIAN, true, on_events},
-        {MESSAGE_ERASE, OF_CUSTODIAN, true, on_erase},
+        {MESSAGE_DENIED, OF_BROKER, true, desk_on_denied},
+        {MESSAGE_DENIALS, OF_CUSTODIAN | OF_OFFICER, true, desk_on_denials},
+        {MESSAGE_EVENTS, OF_CUSTODIAN, true, desk_on_events},
+        {MESSAGE_ERASE, OF_CUSTODIAN, true, desk_on_erase},
     };
 
     *count = sizeof rows / sizeof *rows;

@@ -72,7 +72,7 @@ programs := $(B)/anchorite $(B)/anchorite-ledger $(B)/anchorite-broker \
 test_objects := $(call objects,$(wildcard tests/lib/*.c))
 unit_objects := $(call objects,$(wildcard tests/unit/*.c))
 property_objects := $(call objects,$(wildcard tests/property/*.c) \
-                    tests/lib/oracle.c)
+                    $(wildcard tests/lib/oracle*.c))
 fault_objects := $(call objects,$(wildcard tests/fault/*.c))
 cluster_objects := $(call objects,$(wildcard tests/cluster/*.c))
 

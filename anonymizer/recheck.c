@@ -364,6 +364,10 @@ static void class_judge(struct recount *recount, struct recheck_result *result,
             &result->diversity[i - recount->quasi_count];
 
         recheck_diversity_include(figures, &histogram);
+        if (result->distance != NULL && recount->column[i].whole.number != NULL)
+            recheck_distance_include(
+                &result->distance[i - recount->quasi_count],
+                &recount->column[i].whole, &part);
         class_judge_values(recount->policy, result, &recount->column[i],
                            &histogram, &part);
     }
@@ -425,7 +429,10 @@ static enum status figures_create(const struct recount *recount,
 
     result->diversity = calloc(sensitive + 1, sizeof *result->diversity);
     result->criterion = calloc(criteria + 1, sizeof *result->criterion);
-    if (result->diversity == NULL || result->criterion == NULL)
+    if (recount->claim == NULL)
+        result->distance = calloc(sensitive + 1, sizeof *result->distance);
+    if (result->diversity == NULL || result->criterion == NULL ||
+        (recount->claim == NULL && result->distance == NULL))
         return error_memory(err, "the figures of a table");
     result->criterion_count = criteria;
     for (size_t i = 0; i < criteria; i++) {
@@ -443,6 +450,9 @@ static enum status figures_create(const struct recount *recount,
         struct diversity_figures *figures = &result->diversity[i];
 
         figures->attribute = column->attribute;
+        if (result->distance != NULL)
+            result->distance[i] =
+                (struct distance_figures){NAN, NAN, NAN, NAN, NAN};
         figures->recursive_c = calloc((size_t)column->texts.code_count + 1,
                                       sizeof *figures->recursive_c);
         if (figures->recursive_c == NULL)
@@ -515,6 +525,7 @@ void recheck_destroy(struct recheck_result **result)
     for (size_t i = 0; i < old->unremoved_count; i++)
         free(old->unremoved[i]);
     free(old->diversity);
+    free(old->distance);
     free(old->criterion);
     free(old->unremoved);
     free(old);

@@ -51,6 +51,18 @@ struct diversity_figures {
                             r1 / (rl + ... + rm); [0] and [1] unused */
 };
 
+/* The class that is farthest from the table as it stands, for one sensitive
+ * attribute (recheck_distance.h).  Where rows were dropped, that is not what
+ * models compare with.  NAN: there is no class, or values have no such
+ * distance. */
+struct distance_figures {
+    double t_equal;
+    double t_ordered;      /* of types with an order, if all values have it */
+    double t_hierarchical; /* by a hierarchy with one root and all values */
+    double beta;           /* basic */
+    double delta;          /* bits */
+};
+
 /* One model of the policy. */
 struct criterion_figures {
     bool judged;        /* false: it cannot be said, since rows were dropped
@@ -67,6 +79,8 @@ struct recheck_result {
     struct class_figures classes;
     struct diversity_figures *diversity; /* one per sensitive attribute */
     size_t diversity_count;
+    struct distance_figures *distance; /* likewise, in the same order; NULL of a
+                                          release, where models alone count */
     struct criterion_figures *criterion; /* one per policy.criterion */
     size_t criterion_count;
     uint64_t suppressed_max; /* floor(suppression_limit * rows) */

@@ -38,27 +38,24 @@
 
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/policy.h"
+#include "anonymizer/recheck.h"
 #include "common/error.h"
 
-/* What a class has too much and too little below a node, in units of
- * 1 / (c N). */
-struct recheck_flow;
-
-/* Room for the nodes of two levels of a hierarchy with so many rows; free()
- * it.  NULL without memory. */
-struct recheck_flow *recheck_flow_create(size_t rows);
+/* The values of the whole table in their order, and in their hierarchy. */
+struct recheck_order;
+struct recheck_tree;
 
 /* One sensitive attribute in the whole table. */
 struct recheck_whole {
     uint64_t rows;
     uint64_t *number; /* per code; NULL: not known */
-    uint32_t *order;  /* codes of the values that occur; in their order if a
-                         model asks for it */
+    uint32_t *value;  /* codes of the values that occur; in their order if
+                         there is `order` */
     size_t distinct;
-    uint64_t *scratch;                 /* per code; all 0 between two classes */
-    const struct hierarchy *hierarchy; /* only if a model asks for it */
-    uint32_t *row;                     /* per code that occurs: where it is */
-    struct recheck_flow *flow;         /* per node of one level, and above */
+    struct recheck_order *order; /* NULL: they have none */
+    const struct hierarchy *hierarchy;
+    uint32_t *row;             /* per code that occurs: where it is there */
+    struct recheck_tree *tree; /* NULL: they have no hierarchy */
 };
 
 /* The same of one class: codes that occur, in any order. */
@@ -69,10 +66,24 @@ struct recheck_part {
     const uint64_t *number;
 };
 
+/* From a whole whose values stand in their order.  NULL without memory. */
+struct recheck_order *recheck_order_create(const struct recheck_whole *whole);
+void recheck_order_destroy(struct recheck_order **order);
+
+/* From a whole with hierarchy and rows.  NULL without memory. */
+struct recheck_tree *recheck_tree_create(const struct recheck_whole *whole);
+void recheck_tree_destroy(struct recheck_tree **tree);
+
 /* Does a class satisfy a model for which privacy_model_compares?  *value is its
  * own figure. */
 bool recheck_distance_holds(const struct privacy_criterion *criterion,
                             const struct recheck_whole *whole,
                             const struct recheck_part *part, double *value);
+
+/* Note one class; each figure is that of the class that is farthest away.  The
+ * first one finds NAN wherever the whole has what a figure needs. */
+void recheck_distance_include(struct distance_figures *figures,
+                              const struct recheck_whole *whole,
+                              const struct recheck_part *part);
 
 #endif

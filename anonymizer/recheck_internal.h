@@ -26,7 +26,7 @@ struct recheck_column {
     size_t field;     /* index into a record */
     struct recheck_texts texts;
     bool *is_label; /* per code, only under a claim: a label of its level? */
-    struct recheck_whole whole; /* if a model compares and it is known */
+    struct recheck_whole whole; /* if it was found (recheck_whole_find) */
 };
 
 /* One table that is being counted. */
@@ -71,8 +71,9 @@ uint64_t recheck_suppression_limit(const struct policy *policy, uint64_t rows);
 bool recheck_whole_is_known(const struct recount *recount,
                             const struct privacy_criterion *criterion);
 
-/* Find the whole table of each column that a model compares, when all rows are
- * counted. */
+/* When all rows are counted: find the whole table of each column that a model
+ * compares, or of each sensitive one where nothing is claimed; then it is the
+ * table as it stands. */
 MUST_USE enum status recheck_whole_find(struct recount *recount,
                                         struct error *err);
 void recheck_whole_clear(struct recheck_whole *whole);

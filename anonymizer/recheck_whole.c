@@ -142,51 +142,49 @@ static int compare_codes(const void *a, const void *b, void *context)
                          ordering->text[*(const uint32_t *)b]);
 }
 
-/* Codes that occur in their order; each must have a place. */
-static enum status codes_order(struct recount *recount, size_t index,
-                               struct ordering *ordering, struct error *err)
+/* Values that occur in their order.  *found is false if one has no place. */
+static enum status values_order(struct recheck_whole *whole,
+                                struct ordering *ordering, bool *found,
+                                struct error *err)
 {
-    struct recheck_whole *whole = &recount->column[index].whole;
-
-    for (size_t i = 0; i < whole->distinct; i++)
-        if (!value_is_ordered(&ordering->order,
-                              ordering->text[whole->order[i]]))
-            return error_set(err, E_INPUT,
-                             "%s: column %s: a value has no place in the order "
-                             "of its type, which t-closeness-ordered needs",
-                             recount->name,
-                             recheck_column_name(recount, index));
-    qsort_r(whole->order, whole->distinct, sizeof *whole->order, compare_codes,
+    *found = true;
+    for (size_t i = 0; *found && i < whole->distinct; i++)
+        *found =
+            value_is_ordered(&ordering->order, ordering->text[whole->value[i]]);
+    if (!*found)
+        return OK;
+    qsort_r(whole->value, whole->distinct, sizeof *whole->value, compare_codes,
             ordering);
-    return OK;
+    whole->order = recheck_order_create(whole);
+    return whole->order == NULL ? error_memory(err, "the order of a column")
+                                : OK;
 }
 
-/* Codes that occur by their rows in the hierarchy; each must have one. */
-static enum status codes_place(struct recount *recount, size_t index,
-                               const struct ordering *ordering,
-                               struct error *err)
+/* Values that occur by their rows in the hierarchy.  *found is false if one has
+ * none. */
+static enum status values_place(struct recheck_column *column,
+                                const struct ordering *ordering, bool *found,
+                                struct error *err)
 {
-    struct recheck_column *column = &recount->column[index];
     struct recheck_whole *whole = &column->whole;
 
+    *found = true;
     whole->hierarchy = ordering->order.attribute->hierarchy;
     whole->row =
         calloc((size_t)column->texts.code_count + 1, sizeof *whole->row);
-    whole->flow = recheck_flow_create(hierarchy_rows(whole->hierarchy));
-    if (whole->row == NULL || whole->flow == NULL)
+    if (whole->row == NULL)
         return error_memory(err, "the hierarchy of a column");
-    for (size_t i = 0; i < whole->distinct; i++) {
-        uint32_t code = whole->order[i];
+    for (size_t i = 0; *found && i < whole->distinct; i++) {
+        uint32_t code = whole->value[i];
 
         whole->row[code] = value_row(&ordering->order, ordering->text[code]);
-        if (whole->row[code] == HIERARCHY_NONE)
-            return error_set(err, E_INPUT,
-                             "%s: column %s: a value has no row in its "
-                             "hierarchy, which t-closeness-hierarchical needs",
-                             recount->name,
-                             recheck_column_name(recount, index));
+        *found = whole->row[code] != HIERARCHY_NONE;
     }
-    return OK;
+    if (!*found)
+        return OK;
+    whole->tree = recheck_tree_create(whole);
+    return whole->tree == NULL ? error_memory(err, "the hierarchy of a column")
+                               : OK;
 }
 
 /* Is the attribute judged by this model?  Not without the hierarchy. */
@@ -203,7 +201,55 @@ static bool is_judged_by(const struct recount *recount, size_t attribute,
     return false;
 }
 
-/* What models need to know of values but how many there are. */
+/* Texts have an order by their bytes, which means nothing unless a model says
+ * that it does. */
+static bool has_order(const struct policy_attribute *attribute)
+{
+    return attribute->type != TYPE_STRING &&
+           (attribute->type != TYPE_ORDINAL || attribute->hierarchy != NULL);
+}
+
+static bool has_tree(const struct policy_attribute *attribute)
+{
+    const struct hierarchy *hierarchy = attribute->hierarchy;
+
+    return hierarchy != NULL &&
+           hierarchy_nodes(hierarchy, hierarchy_levels(hierarchy) - 1) == 1;
+}
+
+/* By order and hierarchy: what a model asks for must be there, what figures
+ * take may be. */
+static enum status whole_arrange_by(struct recount *recount, size_t index,
+                                    struct ordering *ordering,
+                                    struct error *err)
+{
+    struct recheck_column *column = &recount->column[index];
+    const struct policy_attribute *attribute = ordering->order.attribute;
+    bool all = recount->claim == NULL, found = true;
+    bool by_order =
+        is_judged_by(recount, column->attribute, MODEL_T_CLOSENESS_ORDERED);
+    bool by_tree = is_judged_by(recount, column->attribute,
+                                MODEL_T_CLOSENESS_HIERARCHICAL);
+    enum status status = OK;
+
+    if (by_order || (all && has_order(attribute)))
+        status = values_order(&column->whole, ordering, &found, err);
+    if (status == OK && by_order && !found)
+        return error_set(err, E_INPUT,
+                         "%s: column %s: a value has no place in the order of "
+                         "its type, which t-closeness-ordered needs",
+                         recount->name, recheck_column_name(recount, index));
+    if (status == OK && (by_tree || (all && has_tree(attribute))))
+        status = values_place(column, ordering, &found, err);
+    if (status == OK && by_tree && !found)
+        return error_set(err, E_INPUT,
+                         "%s: column %s: a value has no row in its hierarchy, "
+                         "which t-closeness-hierarchical needs",
+                         recount->name, recheck_column_name(recount, index));
+    return status;
+}
+
+/* What there is to know of values but how many there are. */
 static enum status whole_arrange(struct recount *recount, size_t index,
                                  struct error *err)
 {
@@ -213,24 +259,18 @@ static enum status whole_arrange(struct recount *recount, size_t index,
     size_t codes = column->texts.code_count;
     struct ordering ordering = {{policy, &policy->attribute[column->attribute]},
                                 calloc(codes + 1, sizeof *ordering.text)};
-    enum status status = OK;
+    enum status status;
 
-    whole->order = calloc(codes + 1, sizeof *whole->order);
-    whole->scratch = calloc(codes + 1, sizeof *whole->scratch);
-    if (ordering.text == NULL || whole->order == NULL ||
-        whole->scratch == NULL) {
+    whole->value = calloc(codes + 1, sizeof *whole->value);
+    if (ordering.text == NULL || whole->value == NULL) {
         free(ordering.text);
         return error_memory(err, "the values of a column");
     }
     recheck_texts_list(&column->texts, ordering.text);
     for (uint32_t code = 0; code < codes; code++)
         if (whole->number[code] > 0)
-            whole->order[whole->distinct++] = code;
-    if (is_judged_by(recount, column->attribute, MODEL_T_CLOSENESS_ORDERED))
-        status = codes_order(recount, index, &ordering, err);
-    if (status == OK && is_judged_by(recount, column->attribute,
-                                     MODEL_T_CLOSENESS_HIERARCHICAL))
-        status = codes_place(recount, index, &ordering, err);
+            whole->value[whole->distinct++] = code;
+    status = whole_arrange_by(recount, index, &ordering, err);
     free(ordering.text);
     return status;
 }
@@ -252,11 +292,10 @@ enum status recheck_whole_find(struct recount *recount, struct error *err)
 {
     enum status status = OK;
 
-    if (!rows_are_known(recount))
-        return OK;
     for (size_t i = recount->quasi_count;
          status == OK && i < recount->column_count; i++)
-        if (is_compared(recount->policy, recount->column[i].attribute)) {
+        if (recount->claim == NULL ||
+            is_compared(recount->policy, recount->column[i].attribute)) {
             status = whole_find(recount, i, err);
             if (status == OK)
                 status = whole_arrange(recount, i, err);
@@ -267,9 +306,9 @@ enum status recheck_whole_find(struct recount *recount, struct error *err)
 void recheck_whole_clear(struct recheck_whole *whole)
 {
     free(whole->number);
-    free(whole->order);
+    free(whole->value);
     free(whole->row);
-    free(whole->flow);
-    free(whole->scratch);
+    recheck_order_destroy(&whole->order);
+    recheck_tree_destroy(&whole->tree);
     *whole = (struct recheck_whole){0};
 }

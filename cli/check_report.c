@@ -196,6 +196,53 @@ static enum status add_diversity(struct json_value *root, const char *key,
     return status;
 }
 
+static enum status add_known(struct json_value *object, const char *key,
+                             double figure, struct error *err)
+{
+    return isnan(figure) ? OK : json_add_number(object, key, figure, err);
+}
+
+/* Those distances that are defined; null without a class. */
+static enum status add_closeness(struct json_value *object, const char *name,
+                                 const struct distance_figures *figures,
+                                 struct error *err)
+{
+    struct json_value *by = NULL;
+
+    if (isnan(figures->t_equal))
+        return json_add_null(object, name, err);
+    if (json_add_object(object, name, &by, err) != OK ||
+        add_known(by, "equal", figures->t_equal, err) != OK ||
+        add_known(by, "ordered", figures->t_ordered, err) != OK ||
+        add_known(by, "hierarchical", figures->t_hierarchical, err) != OK)
+        return err->status;
+    return OK;
+}
+
+static enum status add_distances(struct json_value *root,
+                                 const struct policy *policy,
+                                 const struct recheck_result *result,
+                                 struct error *err)
+{
+    struct json_value *t = NULL, *beta = NULL, *delta = NULL;
+
+    if (json_add_object(root, "t", &t, err) != OK ||
+        json_add_object(root, "beta", &beta, err) != OK ||
+        json_add_object(root, "delta", &delta, err) != OK)
+        return err->status;
+    for (size_t i = 0; i < result->diversity_count; i++) {
+        const struct distance_figures *figures = &result->distance[i];
+        const char *name =
+            policy->attribute[result->diversity[i].attribute].name;
+
+        if (add_closeness(t, name, figures, err) != OK ||
+            json_add_number(beta, name, figures->beta, err) != OK ||
+            json_add_number(delta, name, figures->delta, err) != OK)
+            return err->status;
+    }
+    return OK;
+}
+
 enum status check_report_json(const struct policy *policy,
                               const struct recheck_result *result,
                               struct json_value *root, struct error *err)
@@ -225,7 +272,7 @@ enum status check_report_json(const struct policy *policy,
          status == OK && i < sizeof diversity / sizeof diversity[0]; i++)
         status = add_diversity(root, diversity[i].key, policy, result,
                                diversity[i].add, err);
-    return status;
+    return status == OK ? add_distances(root, policy, result, err) : status;
 }
 
 /* ---- for people ---- */
@@ -362,6 +409,42 @@ static void print_diversity(FILE *out, const struct policy *policy,
     }
 }
 
+/* `width` 0: the last of its line. */
+static void print_figure(FILE *out, double figure, int width)
+{
+    char value[32] = "-";
+
+    if (!isnan(figure))
+        snprintf(value, sizeof value, "%.6g", figure);
+    fprintf(out, "%-*s", width, value);
+}
+
+static void print_distances(FILE *out, const struct policy *policy,
+                            const struct recheck_result *result)
+{
+    int width = names_width(policy, result);
+
+    if (result->diversity_count == 0 || result->classes.count == 0)
+        return;
+    fprintf(out, "\n  %-*s  %-*s%-*s%-*s%-*s%s\n", width, "sensitive",
+            FIGURE_WIDTH, "t equal", FIGURE_WIDTH, "t ordered", FIGURE_WIDTH,
+            "t by tree", FIGURE_WIDTH, "beta", "delta");
+    for (size_t i = 0; i < result->diversity_count; i++) {
+        const struct distance_figures *figures = &result->distance[i];
+
+        fputs("  ", out);
+        print_name(out, policy->attribute[result->diversity[i].attribute].name,
+                   width);
+        fputs("  ", out);
+        print_figure(out, figures->t_equal, FIGURE_WIDTH);
+        print_figure(out, figures->t_ordered, FIGURE_WIDTH);
+        print_figure(out, figures->t_hierarchical, FIGURE_WIDTH);
+        print_figure(out, figures->beta, FIGURE_WIDTH);
+        print_figure(out, figures->delta, 0);
+        fputc('\n', out);
+    }
+}
+
 static void print_rows(FILE *out, const struct recheck_result *result)
 {
     const struct class_figures *classes = &result->classes;
@@ -391,6 +474,7 @@ void check_report_figures(const struct policy *policy,
     print_rows(out, result);
     print_models(out, policy, result);
     print_diversity(out, policy, result);
+    print_distances(out, policy, result);
 }
 
 void check_report_text(const struct policy *policy,

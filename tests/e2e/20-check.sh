@@ -121,6 +121,17 @@ cat >"$work/expected" <<'END'
     "illness": {
       "2": 1
     }
+  },
+  "t": {
+    "illness": {
+      "equal": 0.2857142857142857
+    }
+  },
+  "beta": {
+    "illness": 0.75
+  },
+  "delta": {
+    "illness": 0.8073549220576041
   }
 }
 END

@@ -1,9 +1,13 @@
 #include "anonymizer/recheck_distance.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/random.h"
+#include "common/text.h"
+#include "tests/lib/fixture.h"
 #include "tests/lib/rechecked.h"
 #include "tests/lib/suite.h"
 
@@ -283,6 +287,172 @@ static void claims_that_the_file_belies_are_refused(void)
     }
 }
 
+/* ---- all distances, against doubles row by row ---- */
+
+/* 0 .. 11, in threes, sixes and all. */
+#define VALUES 12
+#define TREE_ROW "%u;third-%u;half-%u;*\n"
+
+struct drawn {
+    unsigned rows, class[60], value[60];
+    unsigned classes;
+};
+
+static void draw(struct drawn *drawn, struct random *random, struct text *text)
+{
+    unsigned values = 1 + (unsigned)random_below(random, VALUES);
+    struct error err;
+
+    error_init(&err);
+    text_reset(text);
+    drawn->classes = 1 + (unsigned)random_below(random, 5);
+    drawn->rows = 1 + (unsigned)random_below(random, 60);
+    if (text_append_string(text, RECHECKED_HEADER, &err) != OK)
+        abort();
+    for (unsigned i = 0; i < drawn->rows; i++) {
+        drawn->class[i] = (unsigned)random_below(random, drawn->classes);
+        drawn->value[i] = (unsigned)random_below(random, values);
+        if (text_printf(text, &err, "%u,f,%u\n", drawn->class[i],
+                        drawn -> value[i]) != OK)
+            abort();
+    }
+}
+
+/* share[v]: of the rows of a class, or of all if it is `classes`. */
+static unsigned shares(const struct drawn *drawn, unsigned class,
+                       double share[VALUES])
+{
+    unsigned rows = 0;
+
+    memset(share, 0, VALUES * sizeof *share);
+    for (unsigned i = 0; i < drawn->rows; i++)
+        if (class == drawn->classes || class == drawn->class[i]) {
+            share[drawn->value[i]]++;
+            rows++;
+        }
+    for (unsigned v = 0; rows > 0 && v < VALUES; v++)
+        share[v] /= rows;
+    return rows;
+}
+
+/* Earth must be carried over the edge above a node if there is too much or too
+ * little below it.  Two values that meet at level j of 3 are j / 3 apart, over
+ * 2 j edges: 1/6 each. */
+static double carried(const double q[VALUES], const double p[VALUES])
+{
+    static const unsigned size[] = {1, 3, 6};
+    double sum = 0;
+
+    for (size_t j = 0; j < sizeof size / sizeof *size; j++)
+        for (unsigned from = 0; from < VALUES; from += size[j]) {
+            double excess = 0;
+
+            for (unsigned v = from; v < from + size[j]; v++)
+                excess += q[v] - p[v];
+            sum += fabs(excess) / 6;
+        }
+    return sum;
+}
+
+static void distances_of(const double q[VALUES], const double p[VALUES],
+                         struct distance_figures *worst)
+{
+    double equal = 0, ordered = 0, ahead = 0;
+    unsigned distinct = 0;
+
+    for (unsigned v = 0; v < VALUES; v++) {
+        equal += fabs(q[v] - p[v]) / 2;
+        ahead += q[v] - p[v];
+        ordered += p[v] > 0 ? fabs(ahead) : 0;
+        distinct += p[v] > 0;
+        if (q[v] > 0) {
+            worst->beta = fmax(worst->beta, q[v] / p[v] - 1);
+            worst->delta = fmax(worst->delta, fabs(log(q[v] / p[v])) / log(2));
+        }
+    }
+    worst->t_equal = fmax(worst->t_equal, equal);
+    if (distinct > 1)
+        worst->t_ordered = fmax(worst->t_ordered, ordered / (distinct - 1));
+    worst->t_hierarchical = fmax(worst->t_hierarchical, carried(q, p));
+}
+
+static void expect_distances(const struct drawn *drawn,
+                             const struct distance_figures *figures)
+{
+    struct distance_figures worst = {0};
+    double whole[VALUES], share[VALUES];
+
+    shares(drawn, drawn->classes, whole);
+    for (unsigned class = 0; class < drawn->classes; class ++)
+        if (shares(drawn, class, share) > 0)
+            distances_of(share, whole, &worst);
+    CU_ASSERT(fabs(figures->t_equal - worst.t_equal) < 1e-12);
+    CU_ASSERT(fabs(figures->t_ordered - worst.t_ordered) < 1e-12);
+    CU_ASSERT(fabs(figures->t_hierarchical - worst.t_hierarchical) < 1e-12);
+    CU_ASSERT(fabs(figures->beta - worst.beta) < 1e-12);
+    CU_ASSERT(fabs(figures->delta - worst.delta) < 1e-12);
+}
+
+static void random_tables_are_as_far_as_counted_row_by_row(void)
+{
+    struct random random;
+    struct rechecked f;
+    struct text text, tree;
+
+    random_init(&random, fixture_seed("recheck_distance"));
+    text_init(&text);
+    text_init(&tree);
+    rechecked_illness(&f);
+    f.attribute[2].type = TYPE_INTEGER;
+    for (unsigned v = 0; v < VALUES; v++)
+        CU_ASSERT_EQUAL_FATAL(
+            text_printf(&tree, &f.err, TREE_ROW, v, v / 3, v / 6), OK);
+    CU_ASSERT_EQUAL_FATAL(hierarchy_parse(&f.attribute[2].hierarchy,
+                                          text_bytes(&tree), "h.csv", &f.err),
+                          OK);
+    rechecked_k(&f, 1);
+    for (int i = 0; i < 500; i++) {
+        struct drawn drawn;
+
+        draw(&drawn, &random, &text);
+        CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, text.data), OK);
+        expect_distances(&drawn, &f.result->distance[0]);
+        recheck_destroy(&f.result);
+    }
+    rechecked_clear(&f);
+    text_clear(&tree);
+    text_clear(&text);
+}
+
+/* A text has no order, and without a hierarchy no tree; nor has a number that
+ * is none, or a value that has no row, and neither is an error. */
+static void distances_that_are_not_defined_are_not_told(void)
+{
+    struct rechecked f;
+
+    rechecked_illness(&f);
+    rechecked_k(&f, 1);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_EQUAL(f.result->distance[0].t_equal, 1.0 / 6);
+    CU_ASSERT_TRUE(isnan(f.result->distance[0].t_ordered));
+    CU_ASSERT_TRUE(isnan(f.result->distance[0].t_hierarchical));
+    recheck_destroy(&f.result);
+    f.attribute[2].type = TYPE_INTEGER;
+    CU_ASSERT_EQUAL_FATAL(hierarchy_parse(&f.attribute[2].hierarchy,
+                                          bytes_of_string("a;*\nb;*\n"),
+                                          "h.csv", &f.err),
+                          OK);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, SIX), OK);
+    CU_ASSERT_TRUE(isnan(f.result->distance[0].t_ordered));
+    CU_ASSERT_TRUE(isnan(f.result->distance[0].t_hierarchical));
+    recheck_destroy(&f.result);
+    CU_ASSERT_EQUAL_FATAL(rechecked_text(&f, RECHECKED_HEADER "*,*,a\n"), OK);
+    CU_ASSERT_TRUE(isnan(f.result->distance[0].t_equal));
+    CU_ASSERT_TRUE(isnan(f.result->distance[0].beta));
+    CU_ASSERT_TRUE(isnan(f.result->distance[0].delta));
+    rechecked_clear(&f);
+}
+
 void suite_recheck_distance(void)
 {
     static const struct test tests[] = {
@@ -299,6 +469,10 @@ void suite_recheck_distance(void)
         {"without dropped rows nothing can be said",
          without_dropped_rows_nothing_can_be_said},
         {"dropped rows are claimed", dropped_rows_are_claimed},
+        {"random tables are as far as counted row by row",
+         random_tables_are_as_far_as_counted_row_by_row},
+        {"distances that are not defined are not told",
+         distances_that_are_not_defined_are_not_told},
         {"claims that the file belies are refused",
          claims_that_the_file_belies_are_refused},
     };

@@ -19,35 +19,39 @@
 #define LOG_SUFFIX "-wal"
 #define PAGE_KIB 4
 
-/* Where the copier is so many times behind, whoever writes waits for the
- * copying after all. */
+/* Where the log is so many times as large as it should be, whoever writes waits
+ * for the copying after all. */
 #define LOG_BEHIND 8
-/* While pages are copied, more are written; the log begins anew once none is
- * left.  The second pass has a hundredth of the first. */
-#define PASSES_MAX 16
+/* While pages are copied and synced, more are written, which the next pass
+ * finds: far fewer, and few enough after so many passes that a writer can wait
+ * for the rest. */
+#define PASSES 3
+/* The log begins anew when no page in it is left to copy and nobody reads it.
+ * Where somebody does, it is copied again when it has grown by this part of
+ * what it should be. */
+#define LOG_STEPS 4
+
+/* What the two threads say to each other: the writer that pages are to be
+ * copied, the copier that most are. */
+enum copying { RESTING, COPYING, COPIED };
 
 struct copier {
     sqlite3 *db;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool wanted;
+    enum copying state;
     bool stop;
 };
 
 /* ---- copying ---- */
 
-static void copy(sqlite3 *db)
+/* Never waits for who reads or writes.  What fails here, a full disk say, fails
+ * for the writer as well, who can tell it. */
+static bool copy(sqlite3 *db)
 {
-    int in_log = 0, copied = 0;
-
-    /* What fails here, a full disk say, fails for the writer as well, who can
-     * tell it. */
-    for (int pass = 0; pass < PASSES_MAX; pass++)
-        if (sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-                                      &in_log, &copied) != SQLITE_OK ||
-            in_log == copied)
-            break;
+    return sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+                                     NULL) == SQLITE_OK;
 }
 
 static void *run(void *argument)
@@ -56,51 +60,72 @@ static void *run(void *argument)
 
     pthread_mutex_lock(&copier->lock);
     for (;;) {
-        while (!copier->wanted && !copier->stop)
+        while (copier->state != COPYING && !copier->stop)
             pthread_cond_wait(&copier->changed, &copier->lock);
         if (copier->stop)
             break;
-        copier->wanted = false;
         pthread_mutex_unlock(&copier->lock);
-        copy(copier->db);
+        for (int pass = 0; pass < PASSES && copy(copier->db); pass++)
+            ;
         pthread_mutex_lock(&copier->lock);
+        copier->state = COPIED;
+        pthread_cond_signal(&copier->changed);
     }
     pthread_mutex_unlock(&copier->lock);
     return NULL;
 }
 
-static void ask(struct copier *copier)
+/* True when most is copied.  Asks for it, if need be waits. */
+static bool is_copied(struct copier *copier, bool waits)
 {
+    bool copied;
+
     pthread_mutex_lock(&copier->lock);
-    copier->wanted = true;
-    pthread_cond_signal(&copier->changed);
+    if (copier->state == RESTING) {
+        copier->state = COPYING;
+        pthread_cond_signal(&copier->changed);
+    }
+    while (waits && copier->state == COPYING)
+        pthread_cond_wait(&copier->changed, &copier->lock);
+    copied = copier->state == COPIED;
+    if (copied)
+        copier->state = RESTING;
     pthread_mutex_unlock(&copier->lock);
+    return copied;
 }
 
-/* After each transaction, on the writer's thread. */
+/* After each transaction, on the writer's thread.  The copier alone would never
+ * be done: behind what it copies there is always a newer transaction, and the
+ * log would grow for ever.  The writer copies the last of them, while there can
+ * be none behind; its next one is the first of the new log. */
 static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
     struct sql_store *store = context;
     int large = (int)(store->plan->log_kib / PAGE_KIB);
 
+    (void)name;
     if (pages < large)
+        store->log_due = large;
+    if (pages < store->log_due)
         return SQLITE_OK;
-    if (store->copier != NULL && pages / LOG_BEHIND < large)
-        ask(store->copier);
-    else
-        sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL,
-                                  NULL);
+    if (store->copier != NULL &&
+        !is_copied(store->copier, pages / LOG_BEHIND >= large))
+        return SQLITE_OK;
+    (void)copy(db);
+    store->log_due = pages + large / LOG_STEPS;
     return SQLITE_OK;
 }
 
-/* A log that grew while somebody read for long is cut down again. */
+/* A log that grew while somebody read for long is cut down again; what it grows
+ * by while it is copied, it keeps: to cut off 400 MiB takes 300 ms, and to have
+ * the file system give them again is more to sync. */
 enum status sql_store_watch_log(struct sql_store *store, struct error *err)
 {
     char pragma[64];
     enum status status;
 
     snprintf(pragma, sizeof pragma, "PRAGMA journal_size_limit = %llu",
-             store->plan->log_kib * 1024ull);
+             2 * store->plan->log_kib * 1024ull);
     status = sql_store_execute(store, pragma, err);
     if (status == OK)
         sqlite3_wal_hook(store->db, on_commit, store);

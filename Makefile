@@ -136,7 +136,7 @@ $(B)/unit $(B)/fault:
 
 # Calls that tests/fault/fault.c can let fail.
 fault_calls := malloc calloc realloc reallocarray free strdup strndup read \
-               pread write lseek fstat openat access fsync fdatasync linkat renameat \
+               pread write pwrite lseek fstat openat access fsync fdatasync linkat renameat \
                unlink getrandom pthread_create
 $(B)/fault: LDEXTRA := $(addprefix -Wl$(comma)--wrap=,$(fault_calls))
 

@@ -307,7 +307,8 @@ static enum status write_table(const struct run *run, int to,
                                       .table = run->table,
                                       .lattice = run->lattice,
                                       .level = run->found.level,
-                                      .suppressed = run->suppressed};
+                                      .suppressed = run->suppressed,
+                                      .threads = run->options->threads};
 
     if (input->stream != NULL)
         return release_write_stream(&plan, input->stream, input->name, to,

@@ -30,6 +30,7 @@ struct csv_reader {
     uint8_t *data;
     uint64_t *mask;
     size_t capacity;
+    uint64_t offset; /* of data[0] in the source */
     size_t start;
     size_t end;
     size_t bad; /* first byte that is NUL or not UTF-8, or NOWHERE */
@@ -124,6 +125,7 @@ static enum status block_load(struct csv_reader *reader, struct error *err)
             return status;
     }
     memmove(reader->data, reader->data + reader->start, kept);
+    reader->offset += reader->start;
     reader->start = 0;
     reader->end = kept;
     while (reader->end < reader->capacity) {
@@ -214,31 +216,6 @@ struct walk {
     bool last;      /* no newline behind it */
 };
 
-/* The next special byte: `bits` are those of the word that were not met. */
-struct cursor {
-    const uint64_t *mask;
-    size_t word;
-    uint64_t bits;
-};
-
-static struct cursor cursor_at(const uint64_t *mask, size_t at)
-{
-    return (struct cursor){mask, at / 64,
-                           mask[at / 64] & (UINT64_MAX << (at % 64))};
-}
-
-/* Must not be asked again behind the end of the block. */
-static inline size_t cursor_next(struct cursor *cursor)
-{
-    size_t bit;
-
-    while (cursor->bits == 0)
-        cursor->bits = cursor->mask[++cursor->word];
-    bit = (size_t)__builtin_ctzll(cursor->bits);
-    cursor->bits &= cursor->bits - 1;
-    return 64 * cursor->word + bit;
-}
-
 static void walk_stop(struct walk *walk, enum walk_end end, size_t stop)
 {
     walk->end = end;
@@ -247,8 +224,9 @@ static void walk_stop(struct walk *walk, enum walk_end end, size_t stop)
 
 /* *at is the first quote of a field that begins at `begin`.  True: *at is the
  * special byte right behind the closing quote. */
-static bool walk_quoted(const struct csv_reader *reader, struct cursor *cursor,
-                        struct walk *walk, size_t begin, size_t *at)
+static bool walk_quoted(const struct csv_reader *reader,
+                        struct csv_cursor *cursor, struct walk *walk,
+                        size_t begin, size_t *at)
 {
     size_t doubled = 0;
 
@@ -257,7 +235,7 @@ static bool walk_quoted(const struct csv_reader *reader, struct cursor *cursor,
         return false;
     }
     for (;;) {
-        size_t here = cursor_next(cursor);
+        size_t here = csv_cursor_next(cursor);
 
         if (here - begin - 1 - doubled > CSV_FIELD_MAX) {
             walk_stop(walk, WALK_LONG_QUOTED_FIELD, here);
@@ -271,7 +249,7 @@ static bool walk_quoted(const struct csv_reader *reader, struct cursor *cursor,
             walk->lines++;
         if (reader->data[here] != '"')
             continue;
-        *at = cursor_next(cursor);
+        *at = csv_cursor_next(cursor);
         if (*at != here + 1) {
             walk_stop(walk, WALK_TEXT_BEHIND, here + 1);
             return false;
@@ -305,12 +283,12 @@ static void walk_finish(const struct csv_reader *reader, struct walk *walk,
 static struct walk walk_record(const struct csv_reader *reader)
 {
     const uint8_t *data = reader->data;
-    struct cursor cursor = cursor_at(reader->mask, reader->start);
+    struct csv_cursor cursor = csv_cursor_at(reader->mask, reader->start);
     size_t begin = reader->start;
     struct walk walk = {0};
 
     for (;;) {
-        size_t at = cursor_next(&cursor);
+        size_t at = csv_cursor_next(&cursor);
         struct bytes raw, value;
 
         walk.count++;
@@ -795,6 +773,16 @@ void csv_close(struct csv_reader **reader)
 const struct csv_record *csv_header(const struct csv_reader *reader)
 {
     return &reader->header;
+}
+
+uint64_t csv_offset(const struct csv_reader *reader)
+{
+    return reader->offset + reader->start;
+}
+
+size_t csv_width(const struct csv_reader *reader)
+{
+    return reader->width;
 }
 
 char csv_delimiter(const struct csv_reader *reader)

@@ -5,6 +5,11 @@
  * generalized, all other cells are copied as they stand, quotes included.  A
  * suppressed row has `*` in every quasi-identifier, or is left out.  Delimiter
  * and line ends are the input's; a byte order mark is not repeated.
+ *
+ * A file is read in blocks (csv_blocks.h) by several threads, each of which
+ * writes its lines where they belong; the digest is taken in the order of the
+ * file, while others render and write.  The output is the same for any number
+ * of threads.
  */
 #ifndef ANONYMIZER_RELEASE_H
 #define ANONYMIZER_RELEASE_H
@@ -25,6 +30,7 @@ struct release_plan {
     const struct lattice *lattice;
     const uint8_t *level;   /* [dimension] */
     const bool *suppressed; /* [tuple] */
+    unsigned threads;       /* 0 is 1 */
 };
 
 /* Read `input` again from offset 0, write to `output` from its current offset

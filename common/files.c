@@ -92,6 +92,26 @@ enum status descriptor_write(int fd, struct bytes data, const char *name,
     return OK;
 }
 
+enum status descriptor_write_at(int fd, uint64_t offset, struct bytes data,
+                                const char *name, struct error *err)
+{
+    size_t done = 0;
+
+    while (done < data.size) {
+        ssize_t got = pwrite(fd, data.data + done, data.size - done,
+                             (off_t)(offset + done));
+
+        if (got > 0)
+            done += (size_t)got;
+        else if (got == 0)
+            return error_set(err, E_IO, "%s: cannot be written further", name);
+        else if (!descriptor_can_go_on(fd, POLLOUT))
+            return error_set_errno(err, E_IO, errno, "%s: writing failed",
+                                   name);
+    }
+    return OK;
+}
+
 enum status descriptor_read(int fd, void *data, size_t size, size_t *got,
                             const char *name, struct error *err)
 {

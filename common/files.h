@@ -78,6 +78,11 @@ MUST_USE enum status temporary_open(int *fd, struct error *err);
 MUST_USE enum status descriptor_write(int fd, struct bytes data,
                                       const char *name, struct error *err);
 
+/* The same from `offset` on, of a regular file, wherever it stands. */
+MUST_USE enum status descriptor_write_at(int fd, uint64_t offset,
+                                         struct bytes data, const char *name,
+                                         struct error *err);
+
 /* Read until `size` bytes or the end; *got says how many. */
 MUST_USE enum status descriptor_read(int fd, void *data, size_t size,
                                      size_t *got, const char *name,

@@ -212,6 +212,7 @@ char *__real_strndup(const char *string, size_t size);
 ssize_t __real_read(int fd, void *data, size_t size);
 ssize_t __real_pread(int fd, void *data, size_t size, off_t offset);
 ssize_t __real_write(int fd, const void *data, size_t size);
+ssize_t __real_pwrite(int fd, const void *data, size_t size, off_t offset);
 off_t __real_lseek(int fd, off_t offset, int whence);
 int __real_fstat(int fd, struct stat *is);
 int __real_openat(int folder, const char *name, int flags, ...);
@@ -237,6 +238,7 @@ char *__wrap_strndup(const char *string, size_t size);
 ssize_t __wrap_read(int fd, void *data, size_t size);
 ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
+ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset);
 off_t __wrap_lseek(int fd, off_t offset, int whence);
 int __wrap_fstat(int fd, struct stat *is);
 int __wrap_openat(int folder, const char *name, int flags, ...);
@@ -333,6 +335,14 @@ ssize_t __wrap_write(int fd, const void *data, size_t size)
     if (fails(FAULT_WRITE))
         return -1;
     return __real_write(fd, data, world.one_byte && size > 1 ? 1 : size);
+}
+
+ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    if (fails(FAULT_WRITE))
+        return -1;
+    return __real_pwrite(fd, data, world.one_byte && size > 1 ? 1 : size,
+                         offset);
 }
 
 off_t __wrap_lseek(int fd, off_t offset, int whence)
@@ -436,7 +446,7 @@ static ssize_t sqlite_write(int fd, const void *data, size_t size)
 
 static ssize_t sqlite_pwrite(int fd, const void *data, size_t size, off_t at)
 {
-    return fails(FAULT_WRITE) ? -1 : pwrite(fd, data, size, at);
+    return fails(FAULT_WRITE) ? -1 : __real_pwrite(fd, data, size, at);
 }
 
 static int sqlite_truncate(int fd, off_t size)

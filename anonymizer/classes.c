@@ -14,6 +14,9 @@
  * 1 MiB, which stays in the cache of a core. */
 #define DENSE_BITS 18
 
+/* Keys of so many bits fit into a slot together with a class's size. */
+#define GATHERED_BITS 32
+
 /* How far ahead the slot of a key is fetched. */
 #define PREFETCH_DISTANCE 12
 
@@ -153,12 +156,15 @@ enum status grouper_init(struct grouper *grouper, const struct classes *bottom,
         if (table->sensitive[s].value_count > values)
             values = table->sensitive[s].value_count;
     grouper->slot = array(grouper->slot_count, sizeof *grouper->slot);
+    grouper->wide = array(grouper->slot_count, sizeof *grouper->wide);
+    grouper->place = array(bottom->count, sizeof *grouper->place);
     grouper->class_of = array(bottom->count, sizeof *grouper->class_of);
     grouper->begin = array((size_t)bottom->count + 1, sizeof *grouper->begin);
     grouper->member = array(bottom->count, sizeof *grouper->member);
     grouper->scratch = array(values, sizeof *grouper->scratch);
     grouper->bit_gather = gathers_bits_quickly();
-    if (grouper->slot == NULL || grouper->class_of == NULL ||
+    if (grouper->slot == NULL || grouper->wide == NULL ||
+        grouper->place == NULL || grouper->class_of == NULL ||
         grouper->begin == NULL || grouper->member == NULL ||
         grouper->scratch == NULL) {
         grouper_clear(grouper);
@@ -170,6 +176,8 @@ enum status grouper_init(struct grouper *grouper, const struct classes *bottom,
 void grouper_clear(struct grouper *grouper)
 {
     free(grouper->slot);
+    free(grouper->wide);
+    free(grouper->place);
     free(grouper->class_of);
     free(grouper->begin);
     free(grouper->member);
@@ -179,39 +187,9 @@ void grouper_clear(struct grouper *grouper)
 
 /* ---- merging ----
  * Three ways to find the class of a masked key: by its gathered bits, where
- * they are few; by hashing one word; by hashing several.  Each leaves the
- * slots that it used for the caller to empty. */
-
-static inline uint32_t add_class(const struct classes *source, uint32_t from,
-                                 struct classes *target, uint64_t key)
-{
-    uint32_t class = target->count++;
-
-    target->key[class] = key;
-    target->size[class] = source->size[from];
-    return class;
-}
-
-#if defined(__x86_64__)
-__attribute__((target("bmi2"))) static void
-group_gathered(struct grouper *grouper, const struct classes *source,
-               uint64_t mask, struct classes *target)
-{
-    uint32_t *slot = grouper->slot;
-
-    for (uint32_t i = 0; i < source->count; i++) {
-        uint64_t at = _pext_u64(source->key[i], mask);
-
-        if (slot[at] == 0)
-            slot[at] = add_class(source, i, target, source->key[i] & mask) + 1;
-        else
-            target->size[slot[at] - 1] += source->size[i];
-        grouper->class_of[i] = slot[at] - 1;
-    }
-    for (uint32_t c = 0; c < target->count; c++)
-        slot[_pext_u64(target->key[c], mask)] = 0;
-}
-#endif
+ * they are few; by hashing one word; by hashing several.  Where sizes are all
+ * that is wanted, a slot holds the size itself, so that a row costs one look at
+ * memory.  Each leaves its slots empty. */
 
 /* The high bits of a product depend on all bits of the key; with a random odd
  * multiplier, that nobody can choose keys for, two keys collide with a chance
@@ -222,28 +200,163 @@ static inline size_t slot_of(uint64_t key, uint64_t multiplier, unsigned shift)
     return (size_t)((key * multiplier) >> shift);
 }
 
+/* Whether a class is new is a toss-up for much of the rows, and a branch that
+ * is guessed wrong costs more than all else here.  So it is computed: a new
+ * class is the one behind the last, where everything is written in any case,
+ * and the number of classes goes up or not. */
+
+/* What is written of a class when it is found. */
+static inline void note_class(struct grouper *grouper, struct classes *target,
+                              uint64_t key, size_t at, bool is_new)
+{
+    target->key[target->count] = key;
+    grouper->place[target->count] = (uint32_t)at;
+    target->count += is_new;
+}
+
+#if defined(__x86_64__)
+/* By bits: slot[gathered bits] is the size of a class, or 0. */
+__attribute__((target("bmi2"))) static void
+size_dense(struct grouper *grouper, const struct classes *source, uint64_t mask,
+           struct classes *target)
+{
+    uint32_t *slot = grouper->slot;
+    struct classes into = *target;
+
+    for (uint32_t i = 0; i < source->count; i++) {
+        uint64_t key = source->key[i];
+        uint64_t at = _pext_u64(key, mask);
+        uint32_t size = slot[at];
+
+        slot[at] = size + source->size[i];
+        note_class(grouper, &into, key & mask, at, size == 0);
+    }
+    target->count = into.count;
+    for (uint32_t c = 0; c < into.count; c++) {
+        target->size[c] = slot[grouper->place[c]];
+        slot[grouper->place[c]] = 0;
+    }
+}
+
+/* Is a slot taken, and not by these bits?  One condition, which hardly ever
+ * holds: for two the compiler would make two branches. */
+static inline bool belongs_to_another(uint64_t slot, uint64_t bits)
+{
+    uint64_t taken = 0 - (uint64_t)(slot != 0);
+
+    return ((slot ^ bits) & UINT32_MAX & taken) != 0;
+}
+
+/* By hash: wide[hash of gathered bits] is the size of a class and its gathered
+ * bits, or 0. */
+__attribute__((target("bmi2"))) static void
+size_hashed(struct grouper *grouper, const struct classes *source,
+            uint64_t mask, size_t slots, struct classes *target)
+{
+    uint64_t *slot = grouper->wide;
+    uint64_t multiplier = grouper->key.word[0] | 1;
+    unsigned shift = 64 - (unsigned)__builtin_ctzll(slots);
+    struct classes into = *target;
+
+    for (uint32_t i = 0; i < source->count; i++) {
+        uint64_t key = source->key[i];
+        uint64_t bits = _pext_u64(key, mask);
+        size_t at = slot_of(bits, multiplier, shift);
+        uint64_t found = slot[at];
+
+        if (i + PREFETCH_DISTANCE < source->count)
+            __builtin_prefetch(&slot[slot_of(
+                _pext_u64(source->key[i + PREFETCH_DISTANCE], mask), multiplier,
+                shift)]);
+
+        while (belongs_to_another(found, bits)) {
+            at = (at + 1) & (slots - 1);
+            found = slot[at];
+        }
+        slot[at] = ((found >> 32) + source->size[i]) << 32 | bits;
+        note_class(grouper, &into, key & mask, at, found == 0);
+    }
+    target->count = into.count;
+    for (uint32_t c = 0; c < into.count; c++) {
+        target->size[c] = (uint32_t)(slot[grouper->place[c]] >> 32);
+        slot[grouper->place[c]] = 0;
+    }
+}
+#endif
+
+/* From known = class + 1, or 0. */
+static inline uint32_t class_number(uint32_t known, uint32_t count)
+{
+    uint32_t is_known = 0 - (uint32_t)(known != 0); /* all ones or zero */
+
+    return ((known - 1) & is_known) | (count & ~is_known);
+}
+
+static inline void join(const struct classes *source, uint32_t from,
+                        uint32_t known, uint32_t class, uint64_t key,
+                        struct classes *target)
+{
+    uint32_t is_known = 0 - (uint32_t)(known != 0);
+
+    target->key[class] = key;
+    target->size[class] = (target->size[class] & is_known) + source->size[from];
+    target->count += 1 + is_known;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("bmi2"))) static void
+group_dense(struct grouper *grouper, const struct classes *source,
+            uint64_t mask, struct classes *target)
+{
+    uint32_t *slot = grouper->slot;
+    struct classes into = *target;
+
+    for (uint32_t i = 0; i < source->count; i++) {
+        uint64_t key = source->key[i];
+        uint64_t at = _pext_u64(key, mask);
+        uint32_t known = slot[at], class = class_number(known, into.count);
+
+        join(source, i, known, class, key & mask, &into);
+        slot[at] = class + 1;
+        grouper->class_of[i] = class;
+    }
+    target->count = into.count;
+    for (uint32_t c = 0; c < target->count; c++)
+        slot[_pext_u64(target->key[c], mask)] = 0;
+}
+#endif
+
 static void group_hashed(struct grouper *grouper, const struct classes *source,
                          uint64_t mask, size_t slots, struct classes *target)
 {
     uint32_t *slot = grouper->slot;
     uint64_t multiplier = grouper->key.word[0] | 1;
     unsigned shift = 64 - (unsigned)__builtin_ctzll(slots);
+    struct classes into = *target;
 
     for (uint32_t i = 0; i < source->count; i++) {
         uint64_t key = source->key[i] & mask;
         size_t at = slot_of(key, multiplier, shift);
+        uint32_t known, class;
 
         if (i + PREFETCH_DISTANCE < source->count)
             __builtin_prefetch(&slot[slot_of(
                 source->key[i + PREFETCH_DISTANCE] & mask, multiplier, shift)]);
-        while (slot[at] != 0 && target->key[slot[at] - 1] != key)
+        /* As if the class were new: then an empty slot, which points there,
+         * needs no look of its own. */
+        into.key[into.count] = key;
+        for (;;) {
+            known = slot[at];
+            class = class_number(known, into.count);
+            if (into.key[class] == key)
+                break;
             at = (at + 1) & (slots - 1);
-        if (slot[at] == 0)
-            slot[at] = add_class(source, i, target, key) + 1;
-        else
-            target->size[slot[at] - 1] += source->size[i];
-        grouper->class_of[i] = slot[at] - 1;
+        }
+        join(source, i, known, class, key, &into);
+        slot[at] = class + 1;
+        grouper->class_of[i] = class;
     }
+    target->count = into.count;
     memset(slot, 0, slots * sizeof *slot);
 }
 
@@ -287,25 +400,53 @@ static void group_wide(struct grouper *grouper, const struct classes *source,
     memset(slot, 0, slots * sizeof *slot);
 }
 
-void classes_group(struct grouper *grouper, const struct classes *source,
-                   const uint64_t *mask, struct classes *target)
+/* Half full at most, and no larger than what must be emptied again. */
+static size_t slots_for(const struct grouper *grouper,
+                        const struct classes *source)
 {
     size_t slots = 64;
 
-    assert(target->words == source->words && !target->borrowed);
-    target->count = 0;
-    /* Half full at most, and no larger than what must be emptied again. */
     while (slots < 2 * (size_t)source->count)
         slots *= 2;
     assert(slots <= grouper->slot_count);
+    return slots;
+}
+
+void classes_group(struct grouper *grouper, const struct classes *source,
+                   const uint64_t *mask, struct classes *target)
+{
+    size_t slots = slots_for(grouper, source);
+
+    assert(target->words == source->words && !target->borrowed);
+    target->count = 0;
     if (source->words > 1)
         group_wide(grouper, source, mask, slots, target);
 #if defined(__x86_64__)
     else if (grouper->bit_gather && __builtin_popcountll(mask[0]) <= DENSE_BITS)
-        group_gathered(grouper, source, mask[0], target);
+        group_dense(grouper, source, mask[0], target);
 #endif
     else
         group_hashed(grouper, source, mask[0], slots, target);
+}
+
+void classes_measure(struct grouper *grouper, const struct classes *source,
+                     const uint64_t *mask, struct classes *target)
+{
+#if defined(__x86_64__)
+    int bits = __builtin_popcountll(mask[0]);
+
+    if (source->words == 1 && grouper->bit_gather && bits <= GATHERED_BITS) {
+        assert(target->words == 1 && !target->borrowed);
+        target->count = 0;
+        if (bits <= DENSE_BITS)
+            size_dense(grouper, source, mask[0], target);
+        else
+            size_hashed(grouper, source, mask[0], slots_for(grouper, source),
+                        target);
+        return;
+    }
+#endif
+    classes_group(grouper, source, mask, target);
 }
 
 /* ---- histograms ---- */

@@ -59,6 +59,8 @@ size_t classes_bytes(const struct classes *classes);
 struct grouper {
     uint32_t *slot; /* class + 1, 0 empty; all 0 between calls */
     size_t slot_count;
+    uint64_t *wide;     /* size and gathered bits, 0 empty; likewise */
+    uint32_t *place;    /* [class]: its slot */
     uint32_t *class_of; /* [source class]: class it went into */
     uint32_t *begin;    /* counting sort of source classes by class */
     uint32_t *member;
@@ -77,6 +79,11 @@ void grouper_clear(struct grouper *grouper);
  * by first appearance in the source.  target was reserved for it. */
 void classes_group(struct grouper *grouper, const struct classes *source,
                    const uint64_t *mask, struct classes *target);
+
+/* The same for keys and sizes alone, which is quicker: who went into which
+ * class is not known, and histograms cannot be summed. */
+void classes_measure(struct grouper *grouper, const struct classes *source,
+                     const uint64_t *mask, struct classes *target);
 
 /* After classes_group: target's histograms := sums of source's. */
 void classes_sum_histograms(struct grouper *grouper,

@@ -4,19 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Classes are remembered if they are at most this part of what they were made
- * from; less shrinkage does not pay for the copy. */
-#define MEMORY_SHRINKAGE 2
-
-/* All that is remembered takes at most so many times the memory of the
- * table's tuples: the threads of a large table must not need many times it. */
-#define MEMORY_SHARE 2
-
-struct memory {
-    struct classes classes;
-    uint8_t level[QUASI_IDENTIFIERS_MAX];
-    uint64_t used; /* when, by evaluator.now; 0: never filled */
-};
+#include "anonymizer/rollup.h"
 
 struct evaluator {
     const struct problem *problem;
@@ -25,9 +13,7 @@ struct evaluator {
     bool *lost;             /* [class] */
     uint32_t *sorted[SENSITIVE_MAX];
     uint64_t *scratch; /* for the values of a class */
-    struct memory memory[EVALUATOR_MEMORIES];
-    size_t memory_bytes, memory_bytes_max;
-    uint64_t now;
+    struct rollup rollup;
 };
 
 enum status evaluator_create(struct evaluator **out,
@@ -42,8 +28,8 @@ enum status evaluator_create(struct evaluator **out,
     if (evaluator == NULL)
         return error_memory(err, "the search");
     evaluator->problem = problem;
-    evaluator->memory_bytes_max =
-        MEMORY_SHARE * classes_bytes(&problem->bottom);
+    rollup_init(&evaluator->rollup, problem->lattice, &problem->bottom,
+                problem->criteria->needs_histograms);
     status = grouper_init(&evaluator->grouper, &problem->bottom, table, err);
     if (status == OK)
         status = classes_reserve(&evaluator->classes, &problem->bottom, err);
@@ -78,8 +64,7 @@ void evaluator_destroy(struct evaluator **handle)
 
     if (evaluator == NULL)
         return;
-    for (size_t i = 0; i < EVALUATOR_MEMORIES; i++)
-        classes_clear(&evaluator->memory[i].classes);
+    rollup_clear(&evaluator->rollup);
     for (size_t s = 0; s < SENSITIVE_MAX; s++)
         free(evaluator->sorted[s]);
     free(evaluator->scratch);
@@ -88,74 +73,6 @@ void evaluator_destroy(struct evaluator **handle)
     grouper_clear(&evaluator->grouper);
     free(evaluator);
     *handle = NULL;
-}
-
-/* ---- remembering ---- */
-
-static const struct classes *find_source(struct evaluator *evaluator,
-                                         const uint8_t *level)
-{
-    const struct lattice *lattice = evaluator->problem->lattice;
-    const struct classes *best = &evaluator->problem->bottom;
-    struct memory *found = NULL;
-
-    for (size_t i = 0; i < EVALUATOR_MEMORIES; i++) {
-        struct memory *memory = &evaluator->memory[i];
-
-        if (memory->used > 0 && memory->classes.count < best->count &&
-            lattice_below(lattice, memory->level, level)) {
-            best = &memory->classes;
-            found = memory;
-        }
-    }
-    if (found != NULL)
-        found->used = evaluator->now;
-    return best;
-}
-
-/* A free place, and `bytes` to fill it with: what was used least recently
- * goes. */
-static struct memory *make_room(struct evaluator *evaluator, size_t bytes)
-{
-    assert(bytes <= evaluator->memory_bytes_max);
-    for (;;) {
-        struct memory *oldest = NULL, *place = NULL;
-
-        for (size_t i = 0; i < EVALUATOR_MEMORIES; i++) {
-            struct memory *memory = &evaluator->memory[i];
-
-            if (memory->used == 0)
-                place = memory;
-            else if (oldest == NULL || memory->used < oldest->used)
-                oldest = memory;
-        }
-        if (place != NULL &&
-            evaluator->memory_bytes + bytes <= evaluator->memory_bytes_max)
-            return place;
-        assert(oldest != NULL);
-        evaluator->memory_bytes -= classes_bytes(&oldest->classes);
-        classes_clear(&oldest->classes);
-        oldest->used = 0;
-    }
-}
-
-static enum status remember(struct evaluator *evaluator, const uint8_t *level,
-                            const struct classes *source, struct error *err)
-{
-    size_t bytes = classes_bytes(&evaluator->classes);
-    struct memory *place;
-    enum status status;
-
-    if ((size_t)evaluator->classes.count * MEMORY_SHRINKAGE > source->count)
-        return OK;
-    place = make_room(evaluator, bytes);
-    status = classes_copy(&place->classes, &evaluator->classes, err);
-    if (status != OK)
-        return status;
-    evaluator->memory_bytes += bytes;
-    place->used = evaluator->now;
-    memcpy(place->level, level, evaluator->problem->lattice->dimension_count);
-    return OK;
 }
 
 /* ---- judging ---- */
@@ -267,29 +184,38 @@ static uint64_t mark_all_star(struct evaluator *evaluator, const uint8_t *level)
     return rows;
 }
 
+/* Sum over the rows of lost classes of the domain sizes of one attribute. */
+static uint64_t lost_domain(const struct evaluator *evaluator,
+                            const struct dimension *dimension, uint32_t level)
+{
+    const struct classes *classes = &evaluator->classes;
+    const uint32_t *domain =
+        dimension->domain + (size_t)level * dimension->leaf_count;
+    uint64_t sum = 0;
+
+    for (uint32_t c = 0; c < classes->count; c++)
+        if (evaluator->lost[c])
+            sum += (uint64_t)classes->size[c] *
+                   domain[dimension_leaf(dimension,
+                                         classes->key + c * classes->words)];
+    return sum;
+}
+
 static void price(struct evaluator *evaluator, const uint8_t *level,
                   struct verdict *verdict)
 {
     const struct lattice *lattice = evaluator->problem->lattice;
-    const struct classes *classes = &evaluator->classes;
     uint64_t lost[QUASI_IDENTIFIERS_MAX] = {0};
 
-    for (uint32_t c = 0; verdict->suppressed > 0 && c < classes->count; c++) {
-        if (!evaluator->lost[c])
-            continue;
-        for (size_t d = 0; d < lattice->dimension_count; d++) {
-            const struct dimension *dimension = &lattice->dimension[d];
-            uint32_t leaf =
-                dimension_leaf(dimension, classes->key + c * classes->words);
-
-            lost[d] +=
-                (uint64_t)classes->size[c] *
-                dimension
-                    ->domain[(size_t)level[d] * dimension->leaf_count + leaf];
-        }
-    }
+    for (size_t d = 0; verdict->suppressed > 0 && d < lattice->dimension_count;
+         d++)
+        lost[d] = lost_domain(evaluator, &lattice->dimension[d], level[d]);
     metric_score(evaluator->problem->metric, level, verdict->suppressed, lost,
                  verdict->score, verdict->attribute_score);
+    if (verdict->has_surcharge)
+        verdict->has_surcharge =
+            metric_surcharge(evaluator->problem->metric, verdict->suppressed,
+                             lost, verdict->surcharge);
 }
 
 /* Group, mark, price.  Everything is marked, even where a part would settle
@@ -304,7 +230,10 @@ static void judge_from(struct evaluator *evaluator,
     uint64_t doomed;
 
     lattice_mask(problem->lattice, level, mask);
-    classes_group(&evaluator->grouper, source, mask, &evaluator->classes);
+    if (complete || problem->criteria->needs_histograms)
+        classes_group(&evaluator->grouper, source, mask, &evaluator->classes);
+    else
+        classes_measure(&evaluator->grouper, source, mask, &evaluator->classes);
     verdict->suppressed = doomed = mark_small(evaluator);
     *has_histograms = !problem->criteria->needs_histograms;
     if (problem->criteria->needs_histograms &&
@@ -315,11 +244,13 @@ static void judge_from(struct evaluator *evaluator,
         *has_histograms = true;
     }
     verdict->dead = doomed > problem->suppressed_max;
-    verdict->valid = false;
+    verdict->valid = verdict->has_surcharge = false;
     if (verdict->dead && !complete)
         return;
     verdict->suppressed += mark_all_star(evaluator, level);
     verdict->valid = verdict->suppressed <= problem->suppressed_max;
+    verdict->has_surcharge = verdict->valid && verdict->suppressed > 0 &&
+                             verdict->suppressed == doomed;
     if (verdict->valid)
         price(evaluator, level, verdict);
 }
@@ -330,10 +261,13 @@ enum status evaluator_judge(struct evaluator *evaluator, const uint8_t *level,
     const struct classes *source;
     bool has_histograms;
 
-    evaluator->now++;
-    source = find_source(evaluator, level);
+    if (rollup_find(&evaluator->rollup, level, &evaluator->grouper,
+                    &evaluator->classes, &source, err) != OK)
+        return err->status;
     judge_from(evaluator, source, level, false, verdict, &has_histograms);
-    return has_histograms ? remember(evaluator, level, source, err) : OK;
+    return has_histograms ? rollup_remember(&evaluator->rollup, level,
+                                            &evaluator->classes, source, err)
+                          : OK;
 }
 
 uint64_t evaluator_suppressed(struct evaluator *evaluator, const uint8_t *level)

@@ -8,9 +8,8 @@
  * the policy allows.  It is dead if, beyond that, every transformation below it
  * must lose more rows than allowed (criterion.h says how that is known).
  *
- * An evaluator remembers the classes of nodes that shrank much, and rolls new
- * ones up from the smallest of those.  It belongs to one thread; what it
- * points to is shared and read only.
+ * An evaluator remembers classes to make others from (rollup.h).  It belongs to
+ * one thread; what it points to is shared and read only.
  */
 #ifndef ANONYMIZER_EVALUATOR_H
 #define ANONYMIZER_EVALUATOR_H
@@ -23,9 +22,6 @@
 #include "anonymizer/lattice.h"
 #include "anonymizer/metric.h"
 #include "common/error.h"
-
-/* Class lists remembered; finding the best costs a few comparisons each. */
-#define EVALUATOR_MEMORIES 16
 
 struct problem {
     const struct table *table;
@@ -42,6 +38,8 @@ struct verdict {
     uint64_t suppressed;                 /* rows; at the least, if dead */
     double score[QUASI_IDENTIFIERS_MAX]; /* if valid */
     double attribute_score[QUASI_IDENTIFIERS_MAX]; /* if valid: the x_d */
+    bool has_surcharge; /* what it loses, every node below loses, too */
+    double surcharge[QUASI_IDENTIFIERS_MAX]; /* metric.h */
 };
 
 struct evaluator;

@@ -316,15 +316,10 @@ void lattice_mask(const struct lattice *lattice, const uint8_t *level,
     }
 }
 
-uint32_t dimension_leaf(const struct dimension *dimension, const uint64_t *key)
+uint32_t dimension_find_leaf(const struct dimension *dimension, uint64_t code)
 {
-    uint64_t code = key[dimension->word] >> dimension->shift;
     uint32_t low = 0, high = dimension->leaf_count;
 
-    if (dimension->bits < 64)
-        code &= (UINT64_C(1) << dimension->bits) - 1;
-    if (dimension->first_leaf != NULL)
-        return dimension->first_leaf[code];
     /* The first leaf whose code is not smaller: those below a node begin with
      * the node's code and zeros. */
     while (low < high) {
@@ -373,7 +368,21 @@ uint32_t lattice_height(const struct lattice *lattice, const uint8_t *level)
 bool lattice_below(const struct lattice *lattice, const uint8_t *a,
                    const uint8_t *b)
 {
-    for (size_t d = 0; d < lattice->dimension_count; d++)
+    static const uint64_t high = UINT64_C(0x8080808080808080);
+    size_t count = lattice->dimension_count, d = 0;
+
+    /* Eight at once: levels are below 128, so that the high bit of each byte
+     * of b is borrowed where a is larger, and nowhere else. */
+    static_assert(HIERARCHY_LEVELS_MAX <= 128, "levels use the high bit");
+    for (; d + sizeof high <= count; d += sizeof high) {
+        uint64_t x, y;
+
+        memcpy(&x, a + d, sizeof x);
+        memcpy(&y, b + d, sizeof y);
+        if ((((y | high) - x) & high) != high)
+            return false;
+    }
+    for (; d < count; d++)
         if (a[d] > b[d])
             return false;
     return true;

@@ -73,8 +73,20 @@ void lattice_destroy(struct lattice **lattice);
 void lattice_mask(const struct lattice *lattice, const uint8_t *level,
                   uint64_t *mask);
 
-/* The leaf that stands for dimension d of a (masked) key. */
-uint32_t dimension_leaf(const struct dimension *dimension, const uint64_t *key);
+/* The leaf that a code stands for, where there is no table of them. */
+uint32_t dimension_find_leaf(const struct dimension *dimension, uint64_t code);
+
+/* The leaf that stands for a dimension of a (masked) key. */
+static inline uint32_t dimension_leaf(const struct dimension *dimension,
+                                      const uint64_t *key)
+{
+    uint64_t code = key[dimension->word] >> dimension->shift;
+
+    if (dimension->bits < 64)
+        code &= (UINT64_C(1) << dimension->bits) - 1;
+    return dimension->first_leaf != NULL ? dimension->first_leaf[code]
+                                         : dimension_find_leaf(dimension, code);
+}
 
 /* Is each label of this class, generalized to the node, `*`?  Then it says
  * nothing about anybody, and counts as suppressed. */

@@ -9,6 +9,20 @@
  * other: 2.9e-14. */
 #define POWER_SLACK 1e-13
 
+/* Relative; for the rounding of a few operations. */
+#define SURCHARGE_SLACK 1e-12
+
+static double cost_share(const struct metric_dimension *dimension, double cost)
+{
+    double x;
+
+    if (dimension->cost_max <= dimension->cost_min)
+        return 0; /* a domain of one value: nothing to lose */
+    x = (cost - dimension->cost_min) /
+        (dimension->cost_max - dimension->cost_min);
+    return x <= 0 ? 0 : floor(x * 1e10) / 1e10;
+}
+
 /* x_d: cost of one attribute, 0 (nothing lost) to 1 (everything).  Both sides
  * of the fraction are times R_d, so that for w = s = 1 they are whole numbers
  * and nothing but the quotient is rounded. */
@@ -18,17 +32,26 @@ static double attribute_cost(const struct metric *metric, size_t d,
     const struct metric_dimension *dimension = &metric->dimension[d];
     double whole = (double)suppressed * dimension->domain_size;
     double cost = metric->generalization * (double)kept;
-    double x;
 
     if (metric->suppression == 1)
         cost += whole;
     else
         cost += (double)lost + metric->suppression * (whole - (double)lost);
-    if (dimension->cost_max <= dimension->cost_min)
-        return 0; /* a domain of one value: nothing to lose */
-    x = (cost - dimension->cost_min) /
-        (dimension->cost_max - dimension->cost_min);
-    return x <= 0 ? 0 : floor(x * 1e10) / 1e10;
+    return cost_share(dimension, cost);
+}
+
+bool metric_surcharge(const struct metric *metric, uint64_t suppressed,
+                      const uint64_t *lost, double *surcharge)
+{
+    for (size_t d = 0; d < metric->lattice->dimension_count; d++) {
+        double whole = (double)suppressed * metric->dimension[d].domain_size;
+        double rest = (double)lost[d];
+        double more = rest + metric->suppression * (whole - rest) -
+                      metric->generalization * rest;
+
+        surcharge[d] = more > 0 ? more * (1 - SURCHARGE_SLACK) : 0;
+    }
+    return true;
 }
 
 static void sort_descending(double *value, size_t count)
@@ -81,6 +104,14 @@ static void aggregate(const struct metric *metric, const double *plain,
         score[0] = sum;
 }
 
+static void bound_score(const struct metric *metric, const double *plain,
+                        double *score)
+{
+    aggregate(metric, plain, score);
+    if (metric->aggregate == AGGREGATE_GEOMETRIC_MEAN)
+        score[0] -= POWER_SLACK * (score[0] + 1);
+}
+
 void metric_bound(const struct metric *metric, const uint8_t *level,
                   double *score)
 {
@@ -88,9 +119,22 @@ void metric_bound(const struct metric *metric, const uint8_t *level,
 
     for (size_t d = 0; d < metric->lattice->dimension_count; d++)
         plain[d] = metric->dimension[d].bound[level[d]];
-    aggregate(metric, plain, score);
-    if (metric->aggregate == AGGREGATE_GEOMETRIC_MEAN)
-        score[0] -= POWER_SLACK * (score[0] + 1);
+    bound_score(metric, plain, score);
+}
+
+void metric_bound_below(const struct metric *metric, const uint8_t *level,
+                        const double *surcharge, double *score)
+{
+    double plain[QUASI_IDENTIFIERS_MAX];
+
+    for (size_t d = 0; d < metric->lattice->dimension_count; d++) {
+        const struct metric_dimension *dimension = &metric->dimension[d];
+        double kept = (double)dimension->total[level[d]];
+
+        plain[d] =
+            cost_share(dimension, metric->generalization * kept + surcharge[d]);
+    }
+    bound_score(metric, plain, score);
 }
 
 void metric_score(const struct metric *metric, const uint8_t *level,

@@ -31,10 +31,19 @@
  * so no node costs less than its bound, and no node has a lower bound than one
  * below it; both hold for the rounded numbers too, since every step is
  * monotone (the power function with a hair's breadth of allowance).
+ *
+ * A set X of rows that is lost in all nodes below one costs more there than if
+ * it were kept, for attribute d and in units of 1 / R_d by
+ *
+ *     sum over X of r + s (R_d - r) - w r
+ *
+ * with r at that node's level: the surcharge.  Below, r is smaller and the sum
+ * larger (its slope is 1 - s - w, at most 0, since w or s is 1).
  */
 #ifndef ANONYMIZER_METRIC_H
 #define ANONYMIZER_METRIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "anonymizer/lattice.h"
@@ -70,6 +79,16 @@ void metric_destroy(struct metric **metric);
 /* score[0 .. score_count - 1] := the bound of a node. */
 void metric_bound(const struct metric *metric, const uint8_t *level,
                   double *score);
+
+/* The same of a node below the one that the surcharge is from. */
+void metric_bound_below(const struct metric *metric, const uint8_t *level,
+                        const double *surcharge, double *score);
+
+/* surcharge[d] := what rows that a node loses, and every node below it, too,
+ * add at the least to the cost of attribute d there.  False where nothing of
+ * that kind is proven. */
+bool metric_surcharge(const struct metric *metric, uint64_t suppressed,
+                      const uint64_t *lost, double *surcharge);
 
 /* score := what the node costs when `suppressed` rows are lost, and
  * lost[d] = sum over those of r; x (if not NULL) gets the x_d. */

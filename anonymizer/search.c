@@ -6,148 +6,22 @@
 #include <string.h>
 
 #include "anonymizer/frontier.h"
-#include "common/hash.h"
+#include "anonymizer/knowledge.h"
 
-/* Level vectors, as a list. */
-struct vectors {
-    uint8_t *level;
-    size_t count, capacity;
-};
-
-/* What all threads know and add to; behind the lock. */
+/* What all threads share; behind the lock. */
 struct search {
     const struct problem *problem;
     atomic_bool *cancel;
     pthread_mutex_t lock;
     struct frontier frontier;
-    struct vectors dead;   /* no one below another */
-    struct vectors judged; /* those that were counted out and are not dead */
-    struct hash_key key;
-    uint32_t *slot; /* hash table of judged: index + 1, 0 empty */
-    size_t slot_count;
-    uint64_t judgements;
-    bool found;
-    struct rank best;
-    struct verdict best_verdict;
+    struct knowledge knowledge;
     enum status status;
     struct error err;
 };
 
-/* ---- what is known ---- */
-
 static size_t width(const struct search *search)
 {
     return search->problem->lattice->dimension_count;
-}
-
-static enum status vectors_add(struct vectors *vectors, const uint8_t *level,
-                               size_t size, struct error *err)
-{
-    if (vectors->count == vectors->capacity) {
-        size_t capacity = vectors->capacity == 0 ? 64 : 2 * vectors->capacity;
-        uint8_t *more = reallocarray(vectors->level, capacity, size);
-
-        if (more == NULL)
-            return error_memory(err, "the search");
-        vectors->level = more;
-        vectors->capacity = capacity;
-    }
-    memcpy(vectors->level + vectors->count++ * size, level, size);
-    return OK;
-}
-
-static bool is_dead(const struct search *search, const uint8_t *level)
-{
-    size_t size = width(search);
-
-    for (size_t i = 0; i < search->dead.count; i++)
-        if (lattice_below(search->problem->lattice, level,
-                          search->dead.level + i * size))
-            return true;
-    return false;
-}
-
-/* Those below the new one are said by it. */
-static enum status add_dead(struct search *search, const uint8_t *level,
-                            struct error *err)
-{
-    struct vectors *dead = &search->dead;
-    size_t size = width(search), kept = 0;
-
-    for (size_t i = 0; i < dead->count; i++)
-        if (!lattice_below(search->problem->lattice, dead->level + i * size,
-                           level))
-            memmove(dead->level + kept++ * size, dead->level + i * size, size);
-    dead->count = kept;
-    return vectors_add(dead, level, size, err);
-}
-
-static size_t judged_slot(const struct search *search, const uint8_t *level)
-{
-    size_t size = width(search);
-    size_t at = hash_bytes(&search->key, bytes_of(level, size)) &
-                (search->slot_count - 1);
-
-    while (search->slot[at] != 0 &&
-           memcmp(search->judged.level + (search->slot[at] - 1) * size, level,
-                  size) != 0)
-        at = (at + 1) & (search->slot_count - 1);
-    return at;
-}
-
-static bool is_judged(const struct search *search, const uint8_t *level)
-{
-    return search->slot_count > 0 &&
-           search->slot[judged_slot(search, level)] != 0;
-}
-
-static enum status add_judged(struct search *search, const uint8_t *level,
-                              struct error *err)
-{
-    if (2 * (search->judged.count + 1) > search->slot_count) {
-        size_t count = search->slot_count == 0 ? 256 : 2 * search->slot_count;
-        uint32_t *slot = calloc(count, sizeof *slot);
-
-        if (slot == NULL)
-            return error_memory(err, "the search");
-        free(search->slot);
-        search->slot = slot;
-        search->slot_count = count;
-        for (size_t i = 0; i < search->judged.count; i++)
-            slot[judged_slot(search, search->judged.level +
-                                         i * width(search))] = (uint32_t)i + 1;
-    }
-    if (is_judged(search, level))
-        return OK; /* another thread was there, too */
-    /* Where there is no room for it, nobody may look for it: other threads go
-     * on until they are told. */
-    if (vectors_add(&search->judged, level, width(search), err) != OK)
-        return err->status;
-    search->slot[judged_slot(search, level)] = (uint32_t)search->judged.count;
-    return OK;
-}
-
-/* The one place where a judgement changes what is known. */
-static enum status learn(struct search *search, const uint8_t *level,
-                         const struct verdict *verdict, struct error *err)
-{
-    struct rank rank;
-
-    search->judgements++;
-    if (verdict->dead)
-        return add_dead(search, level, err);
-    if (verdict->valid) {
-        memcpy(rank.score, verdict->score, sizeof rank.score);
-        memcpy(rank.level, level, width(search));
-        rank.height = lattice_height(search->problem->lattice, level);
-        if (!search->found ||
-            rank_compare(search->problem->metric, &rank, &search->best) < 0) {
-            search->found = true;
-            search->best = rank;
-            search->best_verdict = *verdict;
-        }
-    }
-    return add_judged(search, level, err);
 }
 
 /* ---- chains ---- */
@@ -155,17 +29,11 @@ static enum status learn(struct search *search, const uint8_t *level,
 struct chain {
     uint8_t level[QUASI_IDENTIFIERS_MAX * HIERARCHY_LEVELS_MAX]
                  [QUASI_IDENTIFIERS_MAX];
-    size_t count;
+    size_t count;  /* of nodes that could beat the best */
+    size_t length; /* with those above, that could not */
 };
 
-static bool beats_best(const struct search *search, const struct rank *rank)
-{
-    return !search->found ||
-           rank_compare(search->problem->metric, rank, &search->best) < 0;
-}
-
-/* From `level` upwards, always to the successor with the best bound, as long
- * as one could beat the best. */
+/* From `level` upwards, always to the successor with the best bound. */
 static void build_chain(const struct search *search, const uint8_t *level,
                         struct chain *chain)
 {
@@ -174,13 +42,13 @@ static void build_chain(const struct search *search, const uint8_t *level,
     size_t size = width(search);
 
     memcpy(chain->level[0], level, size);
-    chain->count = 1;
+    chain->count = chain->length = 1;
     for (;;) {
-        uint8_t *next = chain->level[chain->count];
+        uint8_t *next = chain->level[chain->length];
         size_t raised = size;
         struct rank best, rank;
 
-        memcpy(next, chain->level[chain->count - 1], size);
+        memcpy(next, chain->level[chain->length - 1], size);
         for (size_t d = 0; d < size; d++) {
             if (next[d] == lattice->dimension[d].level_max)
                 continue;
@@ -192,35 +60,57 @@ static void build_chain(const struct search *search, const uint8_t *level,
                 raised = d;
             }
         }
-        if (raised == size || !beats_best(search, &best))
+        if (raised == size)
             return;
         next[raised]++;
-        chain->count++;
+        chain->length++;
+        if (knowledge_beats(&search->knowledge, &best))
+            chain->count = chain->length;
     }
 }
 
-/* Judge one node, without the lock.  *dead says what came out. */
+/* Judge one node, without the lock, unless that is known to be of no use.
+ * *dead says what came out. */
 static enum status probe(struct search *search, struct evaluator *evaluator,
                          const uint8_t *level, bool *dead, struct error *err)
 {
     struct verdict verdict;
     enum status status;
 
-    *dead = is_dead(search, level);
-    if (*dead || is_judged(search, level))
+    *dead = knowledge_is_dead(&search->knowledge, level);
+    if (*dead || knowledge_is_settled(&search->knowledge, level))
         return OK;
     if (search->cancel != NULL && atomic_load(search->cancel))
         return error_set(err, E_CANCELLED, "interrupted");
     pthread_mutex_unlock(&search->lock);
     status = evaluator_judge(evaluator, level, &verdict, err);
     pthread_mutex_lock(&search->lock);
-    if (status != OK)
-        return status;
-    *dead = verdict.dead;
-    return learn(search, level, &verdict, err);
+    if (status == OK)
+        status = knowledge_learn(&search->knowledge, level, &verdict, err);
+    *dead = knowledge_is_dead(&search->knowledge, level);
+    return status;
 }
 
-/* Settle chain->level[0]: judged, or dead with something above it. */
+/* All nodes of the chain that could beat the best are dead.  Those above could
+ * not; but the higher a node that is found dead, the more it settles, most of
+ * all where many nodes have the same bound. */
+static enum status gallop(struct search *search, struct evaluator *evaluator,
+                          const struct chain *chain, struct error *err)
+{
+    size_t at = chain->count - 1;
+    bool dead = true;
+    enum status status = OK;
+
+    for (size_t step = 1; status == OK && dead && search->knowledge.found &&
+                          at + step < chain->length;
+         step *= 2) {
+        at += step;
+        status = probe(search, evaluator, chain->level[at], &dead, err);
+    }
+    return status;
+}
+
+/* Settle chain->level[0]. */
 static enum status climb(struct search *search, struct evaluator *evaluator,
                          const struct chain *chain, struct error *err)
 {
@@ -229,12 +119,17 @@ static enum status climb(struct search *search, struct evaluator *evaluator,
     enum status status =
         probe(search, evaluator, chain->level[high], &dead, err);
 
-    if (status != OK || dead)
+    if (status == OK && dead)
+        return gallop(search, evaluator, chain, err);
+    if (status != OK)
         return status;
     /* high is not dead; those before low are. */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
+        /* Too dear: those above low settle themselves, when they come up. */
+        if (knowledge_is_settled(&search->knowledge, chain->level[low]))
+            return OK;
         status = probe(search, evaluator, chain->level[middle], &dead, err);
         if (status != OK)
             return status;
@@ -252,27 +147,28 @@ static enum status climb(struct search *search, struct evaluator *evaluator,
 static enum status work(struct search *search, struct evaluator *evaluator,
                         struct chain *chain, struct error *err)
 {
+    struct knowledge *known = &search->knowledge;
     uint8_t reach[QUASI_IDENTIFIERS_MAX];
     struct rank next;
     enum status status = OK;
 
     while (status == OK && search->status == OK &&
            frontier_peek(&search->frontier, &next) &&
-           beats_best(search, &next)) {
-        bool dead = is_dead(search, next.level);
+           knowledge_beats(known, &next)) {
+        bool settled = knowledge_is_settled(known, next.level);
 
         if (search->cancel != NULL && atomic_load(search->cancel))
             return error_set(err, E_CANCELLED, "interrupted");
         frontier_reach(&search->frontier, reach);
-        /* A dead node says nothing about those above it, unless the highest
-         * that is reached by way of it is dead, too. */
-        if (dead && is_dead(search, reach)) {
+        /* A settled node says nothing about those above it, unless the highest
+         * that is reached by way of it is dead. */
+        if (settled && knowledge_is_dead(known, reach)) {
             frontier_drop(&search->frontier);
             continue;
         }
         status = frontier_advance(&search->frontier,
-                                  search->found ? &search->best : NULL, err);
-        if (status != OK || dead || is_judged(search, next.level))
+                                  known->found ? &known->best : NULL, err);
+        if (status != OK || settled)
             continue;
         build_chain(search, next.level, chain);
         status = climb(search, evaluator, chain, err);
@@ -355,11 +251,11 @@ static enum status answer(const struct search *search,
         *err = search->err;
         return search->status;
     }
-    if (!search->found)
+    if (!search->knowledge.found)
         return explain_no(search->problem, err);
-    memcpy(result->level, search->best.level, sizeof result->level);
-    result->verdict = search->best_verdict;
-    result->judged = search->judgements;
+    memcpy(result->level, search->knowledge.best.level, sizeof result->level);
+    result->verdict = search->knowledge.best_verdict;
+    result->judged = search->knowledge.judgements;
     return OK;
 }
 
@@ -373,7 +269,7 @@ enum status search_run(struct search_result *result,
     assert(threads >= 1 && threads <= THREADS_MAX);
     frontier_init(&search.frontier, problem->metric, SEARCH_QUEUE_MAX);
     pthread_mutex_init(&search.lock, NULL);
-    status = hash_key_draw(&search.key, err);
+    status = knowledge_init(&search.knowledge, problem, err);
     if (status == OK)
         status = frontier_start(&search.frontier, err);
     if (status == OK) {
@@ -382,8 +278,6 @@ enum status search_run(struct search_result *result,
     }
     pthread_mutex_destroy(&search.lock);
     frontier_clear(&search.frontier);
-    free(search.dead.level);
-    free(search.judged.level);
-    free(search.slot);
+    knowledge_clear(&search.knowledge);
     return status;
 }

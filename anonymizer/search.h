@@ -9,13 +9,13 @@
  * A node that comes out is not counted out itself at first.  The chain of
  * cheapest successors is followed upwards as long as their bounds beat the
  * best score, and its top is judged: if that is dead (evaluator.h), so is
- * everything below, the node included.  Otherwise the chain is bisected for
- * its lowest node that is not dead.
+ * everything below, the node included, and nodes further up are tried, in
+ * growing steps, for one that settles even more.  Otherwise the chain is
+ * bisected for its lowest node that is not dead.
  *
- * What is known: dead nodes, of which only the highest are kept; judged ones;
- * the best valid one.  The best is the one with the least (score, sum of
- * levels, level vector in lexicographic order), whatever was visited when: the
- * result does not depend on the number of threads.
+ * What is known stands in knowledge.h.  The best is the one with the least
+ * (score, sum of levels, level vector in lexicographic order), whatever was
+ * visited when: the result does not depend on the number of threads.
  */
 #ifndef ANONYMIZER_SEARCH_H
 #define ANONYMIZER_SEARCH_H

@@ -138,8 +138,14 @@ static bool rolls_up(const struct fixture *fixture, const uint8_t *middle,
     good = good && is_expected(&first, &expected) &&
            memcmp(first.key, second.key,
                   first.count * first.words * sizeof *first.key) == 0;
+    classes_measure(&grouper, &copy, mask, &second);
+    good =
+        good && second.count == first.count &&
+        memcmp(first.key, second.key,
+               first.count * first.words * sizeof *first.key) == 0 &&
+        memcmp(first.size, second.size, first.count * sizeof *first.size) == 0;
     for (size_t i = 0; i < grouper.slot_count; i++)
-        good = good && grouper.slot[i] == 0;
+        good = good && grouper.slot[i] == 0 && grouper.wide[i] == 0;
     grouper_clear(&grouper);
     classes_clear(&first);
     classes_clear(&second);

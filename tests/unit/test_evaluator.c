@@ -227,6 +227,71 @@ static void memory_changes_nothing_and_dead_means_dead(void)
     CU_ASSERT(dead > 500);
 }
 
+/* Nodes below one with a surcharge that cost less than that says. */
+static unsigned cheaper_below(const struct fixture *fixture,
+                              struct evaluator *evaluator, const uint8_t *above,
+                              const struct verdict *verdict)
+{
+    uint8_t level[QUASI_IDENTIFIERS_MAX];
+    unsigned wrong = 0;
+
+    fixture_first_node(fixture, level);
+    do {
+        double bound[QUASI_IDENTIFIERS_MAX];
+        bool suppressed[TUPLES_MAX];
+        const struct classes *classes;
+        struct verdict below;
+        const bool *lost;
+
+        if (!lattice_below(fixture->lattice, level, above))
+            continue;
+        evaluator_expand(evaluator, level, &below, suppressed, &classes, &lost);
+        if (!below.valid)
+            continue;
+        metric_bound_below(fixture->metric, level, verdict->surcharge, bound);
+        wrong += metric_compare(fixture->metric, bound, below.score) > 0;
+        wrong += below.suppressed < verdict->suppressed;
+    } while (fixture_next_node(fixture, level));
+    return wrong;
+}
+
+static void surcharges_are_below_scores(void)
+{
+    static const struct fixture_shape shape = {.quasi_max = 4,
+                                               .domain_max = 10,
+                                               .levels_max = 4,
+                                               .rows_max = 150,
+                                               .sensitive_max = 2};
+    struct random random;
+    unsigned surcharges = 0, wrong = 0;
+
+    random_init(&random, fixture_seed(__func__));
+    for (int i = 0; i < 300; i++) {
+        struct fixture fixture;
+        struct evaluator *evaluator;
+
+        fixture_random(&fixture, &random, &shape);
+        evaluator = evaluator_of(&fixture);
+        for (int j = 0; j < 10; j++) {
+            uint8_t level[QUASI_IDENTIFIERS_MAX];
+            struct verdict verdict;
+            struct error err;
+
+            random_node(&fixture, &random, level);
+            CU_ASSERT_EQUAL(evaluator_judge(evaluator, level, &verdict, &err),
+                            OK);
+            if (!verdict.has_surcharge)
+                continue;
+            surcharges++;
+            wrong += cheaper_below(&fixture, evaluator, level, &verdict);
+        }
+        evaluator_destroy(&evaluator);
+        fixture_clear(&fixture);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT(surcharges > 100);
+}
+
 /* More values in one class than are sorted by insertion, the largest last: 98
  * values once, one twice, one a hundred times. */
 static void classes_of_many_values_are_sorted(void)
@@ -274,6 +339,7 @@ void suite_evaluator(void)
          what_no_finer_one_can_save_is_dead},
         {"memory changes nothing, and dead means dead",
          memory_changes_nothing_and_dead_means_dead},
+        {"surcharges are below scores", surcharges_are_below_scores},
         {"classes of many values are sorted",
          classes_of_many_values_are_sorted},
     };

@@ -39,6 +39,8 @@
  * blocks what time it is. */
 #define ANCHOR_CLOCK_MS 60000
 
+#define NOT_NOW "this node does not cosign now"
+
 struct cosign_job;
 
 struct anchor {
@@ -58,7 +60,8 @@ struct anchor {
     struct cosign_job *parked;       /* at most one of each peer */
 };
 
-/* ---- the writing lane's part: a cosignature by this node ---- */
+/* ---- a cosignature by this node: promised on the writing lane, synced and
+ * signed on the syncing lane ---- */
 
 struct cosign_job {
     struct lane_job job;
@@ -68,6 +71,7 @@ struct cosign_job {
     uint64_t peer;                               /* who asked; 0: ourselves */
     uint8_t request_id[MESSAGE_REQUEST_ID_SIZE]; /* or the round's */
     uint64_t size;                               /* of the checkpoint */
+    uint64_t promised; /* what has to be on the disk before it is signed */
     uint64_t deadline_ms;
     bool disowned; /* the log is not the one that was promised */
     enum status status;
@@ -154,13 +158,11 @@ static enum status keep_promise(struct node *node,
     return OK;
 }
 
-/* Promise, synced, before the signature leaves.  E_INPUT: our database is
- * altered; E_LIMIT: at this size our log has another root. */
-static enum status cosign(struct cosign_job *job)
+/* E_INPUT: our database is altered; E_LIMIT: at this size our log has another
+ * root. */
+static enum status promise(struct cosign_job *job)
 {
     struct node *node = job->node;
-    const char *name =
-        genesis_node(node->options.genesis, node->options.id)->cosigner.name;
     struct checkpoint checkpoint;
     struct digest root;
     uint64_t size;
@@ -179,18 +181,43 @@ static enum status cosign(struct cosign_job *job)
                          (uintmax_t)checkpoint.size);
     if (status == OK && checkpoint.size > node->promise.size)
         status = keep_promise(node, &checkpoint, &job->err);
-    if (status == OK)
-        status =
-            note_cosign(name, node->options.cosign_key, text_bytes(&job->text),
-                        clock_now_ms() / 1000, &job->line, &job->err);
+    job->promised = node->promise.size;
     return status;
 }
 
-static void cosign_work(struct lane_job *lane_job)
+static void promise_work(struct lane_job *lane_job)
 {
     struct cosign_job *job = (struct cosign_job *)lane_job;
 
-    job->status = cosign(job);
+    job->status = promise(job);
+}
+
+/* The promise is on the disk before the signature leaves.  What was found in
+ * the database at the start may not be, though it is there. */
+static enum status sync_promise(struct cosign_job *job)
+{
+    struct node *node = job->node;
+    enum status status = OK;
+
+    if (job->promised > node->promise_synced)
+        status = ledger_store_sync(node->store, &job->err);
+    if (status == OK && job->promised > node->promise_synced)
+        node->promise_synced = job->promised;
+    return status;
+}
+
+static void sign_work(struct lane_job *lane_job)
+{
+    struct cosign_job *job = (struct cosign_job *)lane_job;
+    const struct node_options *options = &job->node->options;
+    const char *name =
+        genesis_node(options->genesis, options->id)->cosigner.name;
+
+    job->status = sync_promise(job);
+    if (job->status == OK)
+        job->status =
+            note_cosign(name, options->cosign_key, text_bytes(&job->text),
+                        clock_now_ms() / 1000, &job->line, &job->err);
 }
 
 static void cosign_job_destroy(struct cosign_job *job)
@@ -294,10 +321,29 @@ static void cosign_done(struct lane_job *lane_job)
     cosign_job_destroy(job);
 }
 
+/* While blocks are pulled into a new database, nobody syncs the old one. */
+static void promise_done(struct lane_job *lane_job)
+{
+    struct cosign_job *job = (struct cosign_job *)lane_job;
+    struct node *node = job->node;
+
+    if (job->status == OK && node->damaged)
+        job->status = error_set(&job->err, E_SYSTEM, NOT_NOW);
+    if (job->status != OK || atomic_load(&node->closing)) {
+        cosign_done(lane_job);
+        return;
+    }
+    job->job.work = sign_work;
+    job->job.done = cosign_done;
+    lane_push(node->syncing, &job->job);
+}
+
 static void push_job(struct node *node, struct cosign_job *job)
 {
     text_reset(&job->line);
     error_init(&job->err);
+    job->job.work = promise_work;
+    job->job.done = promise_done;
     lane_push(node->writing, &job->job);
 }
 
@@ -335,8 +381,6 @@ static enum status push_cosign(struct node *node, struct bytes text,
 
     if (job == NULL)
         return error_memory(err, "a cosignature");
-    job->job.work = cosign_work;
-    job->job.done = cosign_done;
     job->node = node;
     job->peer = peer;
     text_init(&job->text);
@@ -382,7 +426,7 @@ static void on_cosign(struct bus *bus, const struct bus_sender *sender,
         status = error_set(&err, E_REFUSED, "only nodes ask for cosignatures");
     else if (atomic_load(&node->closing) || node->damaged ||
              catchup_running(node))
-        status = error_set(&err, E_NO, "this node does not cosign now");
+        status = error_set(&err, E_NO, NOT_NOW);
     else
         status = read_checkpoint(node, text, &checkpoint, &err);
     if (status == OK)

@@ -64,7 +64,7 @@ struct catchup {
     struct text fresh_path, fresh_lock, damaged_path;
     struct held *held; /* ascending by index */
     size_t held_size;
-    struct close_job close_reading, close_writing;
+    struct close_job rest_syncing, close_reading, close_writing;
     unsigned open_lanes;
 };
 
@@ -268,6 +268,8 @@ static void close_writing_work(struct lane_job *lane_job)
         job->status =
             ledger_store_set_cosigned(catchup->fresh_store, node->promise.size,
                                       &node->promise.root, &job->err);
+    if (job->status == OK)
+        job->status = ledger_store_sync(catchup->fresh_store, &job->err);
     executor_destroy(&catchup->fresh);
     ledger_store_close(&catchup->fresh_store);
     executor_destroy(&node->executor);
@@ -283,6 +285,28 @@ static void close_done(struct lane_job *lane_job)
         end_healing(node);
 }
 
+/* To sync, it has nothing open, but uses what the writing lane has. */
+static void rest_syncing_work(struct lane_job *lane_job)
+{
+    (void)lane_job;
+}
+
+static void rest_syncing_done(struct lane_job *lane_job)
+{
+    struct node *node = ((struct close_job *)lane_job)->node;
+    struct catchup *catchup = node->catchup;
+
+    if (atomic_load(&node->closing))
+        return;
+    catchup->open_lanes = 2;
+    catchup->close_reading = (struct close_job){
+        .job = {.work = close_reading_work, .done = close_done}, .node = node};
+    catchup->close_writing = (struct close_job){
+        .job = {.work = close_writing_work, .done = close_done}, .node = node};
+    lane_push(node->reading, &catchup->close_reading.job);
+    lane_push(node->writing, &catchup->close_writing.job);
+}
+
 static void finish_pulling(struct node *node)
 {
     struct catchup *catchup = node->catchup;
@@ -292,13 +316,10 @@ static void finish_pulling(struct node *node)
         return;
     }
     catchup->working = true;
-    catchup->open_lanes = 2;
-    catchup->close_reading = (struct close_job){
-        .job = {.work = close_reading_work, .done = close_done}, .node = node};
-    catchup->close_writing = (struct close_job){
-        .job = {.work = close_writing_work, .done = close_done}, .node = node};
-    lane_push(node->reading, &catchup->close_reading.job);
-    lane_push(node->writing, &catchup->close_writing.job);
+    catchup->rest_syncing = (struct close_job){
+        .job = {.work = rest_syncing_work, .done = rest_syncing_done},
+        .node = node};
+    lane_push(node->syncing, &catchup->rest_syncing.job);
 }
 
 /* ---- blocks that came ---- */

@@ -199,7 +199,7 @@ MUST_USE enum status ledger_store_check_writes(struct ledger_store *store,
 MUST_USE enum status ledger_store_cosigned(struct ledger_store *store,
                                            uint64_t *size, struct digest *root,
                                            struct error *err);
-/* Synced when it returns: a promise comes before the signature. */
+/* Not synced: a promise is, before the signature leaves. */
 MUST_USE enum status ledger_store_set_cosigned(struct ledger_store *store,
                                                uint64_t size,
                                                const struct digest *root,

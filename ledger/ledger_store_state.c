@@ -91,13 +91,11 @@ enum status ledger_store_set_cosigned(struct ledger_store *store, uint64_t size,
                                       struct error *err)
 {
     uint8_t encoded[COSIGNED_SIZE];
-    enum status status;
 
     put_be64(encoded, size);
     memcpy(encoded + 8, root->byte, DIGEST_SIZE);
-    status = store_put_meta(store, "cosigned",
-                            bytes_of(encoded, sizeof encoded), err);
-    return status == OK ? ledger_store_sync(store, err) : status;
+    return store_put_meta(store, "cosigned", bytes_of(encoded, sizeof encoded),
+                          err);
 }
 
 enum status ledger_store_anchored(struct ledger_store *store, uint64_t *size,

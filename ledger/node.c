@@ -196,6 +196,8 @@ static enum status open_lanes(struct node *node, struct error *err)
     enum status status = lane_open(&node->writing, node->options.loop, err);
 
     if (status == OK)
+        status = lane_open(&node->syncing, node->options.loop, err);
+    if (status == OK)
         status = lane_open(&node->reading, node->options.loop, err);
     return status;
 }
@@ -309,7 +311,7 @@ static void reading_closed(void *context)
     uv_close((uv_handle_t *)&node->tick, handle_closed);
 }
 
-static void writing_closed(void *context)
+static void syncing_closed(void *context)
 {
     struct node *node = context;
 
@@ -317,6 +319,16 @@ static void writing_closed(void *context)
         reading_closed(node);
     else
         lane_close(&node->reading, reading_closed, node);
+}
+
+static void writing_closed(void *context)
+{
+    struct node *node = context;
+
+    if (node->syncing == NULL)
+        syncing_closed(node);
+    else
+        lane_close(&node->syncing, syncing_closed, node);
 }
 
 static void replica_closed(void *context)

@@ -2,7 +2,8 @@
  * ledger/node_internal.h - a node from the inside: what its parts share.
  *
  * The parts are files.  All on the loop's thread, but for the work() of their
- * jobs.
+ * jobs: on the writing lane, which executes and must not wait for the disk, on
+ * the syncing lane, which does, and on the reading lane.
  *
  *     node.c              opens, wires, looks after all once a tick, closes
  *     node_admission.c    who may come in
@@ -68,6 +69,10 @@ struct node {
     bool healed;
     struct lane *writing;
 
+    /* Of the syncing lane: size of the promise that is on the disk for sure. */
+    uint64_t promise_synced;
+    struct lane *syncing;
+
     /* Of the reading lane. */
     struct reader *reader;
     struct lane *reading;
@@ -81,6 +86,7 @@ struct node {
     struct intake *intake;
     struct anchor *anchor;
     struct catchup *catchup;
+    enum { NOT_SYNCED, BEING_SYNCED, SYNCED } ahead; /* of a snapshot */
     bool full; /* no room for Raft's log */
     unsigned lacks_room_ms;
     bool damaged;         /* the database does not say what was executed */

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -35,10 +36,50 @@ static void on_changed(void *context, const struct replica_status *status)
         node_fail(node, replica_error(node->replica));
 }
 
+/* ---- snapshots ---- */
+
+struct sync_job {
+    struct lane_job job;
+    struct node *node;
+    struct error err;
+};
+
+static void sync_work(struct lane_job *lane_job)
+{
+    struct sync_job *job = (struct sync_job *)lane_job;
+
+    (void)!ledger_store_sync(job->node->store, &job->err);
+}
+
+static void sync_done(struct lane_job *lane_job)
+{
+    struct sync_job *job = (struct sync_job *)lane_job;
+
+    /* What could not be synced, on_snapshot cannot either, and tells. */
+    job->node->ahead = SYNCED;
+    free(job);
+}
+
+static enum status sync_ahead(struct node *node, struct error *err)
+{
+    struct sync_job *job = calloc(1, sizeof *job);
+
+    if (job == NULL)
+        return error_memory(err, "a snapshot");
+    job->job.work = sync_work;
+    job->job.done = sync_done;
+    job->node = node;
+    node->ahead = BEING_SYNCED;
+    lane_push(node->syncing, &job->job);
+    return OK;
+}
+
 static const char manifest_head[] = "anchorite manifest 1\n";
 
 /* The manifest says how large the log is when everything up to `index` is
- * executed: here, durably. */
+ * executed: here, durably.  Which takes a sync in this very moment, since the
+ * index is that of this moment; but most has gone to the disk before, while the
+ * loop went round. */
 static enum status on_snapshot(void *context, uint64_t index,
                                struct text *manifest, struct error *err)
 {
@@ -48,6 +89,11 @@ static enum status on_snapshot(void *context, uint64_t index,
         catchup_running(node))
         return error_set(err, E_NO, "executed only up to %ju",
                          (uintmax_t)node->tip.raft_index);
+    if (node->ahead == NOT_SYNCED && sync_ahead(node, err) != OK)
+        return err->status;
+    if (node->ahead == BEING_SYNCED)
+        return error_set(err, E_NO, "executed, but not on the disk yet");
+    node->ahead = NOT_SYNCED;
     if (ledger_store_sync(node->store, err) != OK)
         return err->status;
     return text_printf(manifest, err, "%s%ju\n%ju\n", manifest_head,

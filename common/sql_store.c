@@ -398,6 +398,16 @@ static enum status set_writing(struct sql_store *store, struct error *err)
     return status;
 }
 
+/* A page is what each change of a row costs the log. */
+static enum status set_page_size(struct sql_store *store, struct error *err)
+{
+    char pragma[64];
+
+    snprintf(pragma, sizeof pragma, "PRAGMA page_size = %u",
+             store->plan->page_size);
+    return sql_store_execute(store, pragma, err);
+}
+
 static enum status set_cache(struct sql_store *store, struct error *err)
 {
     char pragma[64];
@@ -438,6 +448,8 @@ static enum status open_database(struct sql_store *store, struct error *err)
     status = sql_store_execute(store, "PRAGMA cell_size_check = ON", err);
     if (status == OK && !store->plan->shared)
         status = set_private(store, err);
+    if (status == OK && !store->reads && store->plan->page_size > 0)
+        status = set_page_size(store, err);
     if (status == OK && !store->reads)
         status = set_cache(store, err);
     if (status == OK)
@@ -533,8 +545,8 @@ enum status sql_store_open(struct sql_store **out, const char *path,
     bool is_fresh = false;
     enum status status = OK;
 
-    assert(plan->write_ahead ||
-           (!plan->shared && !plan->sync_later && plan->log_kib == 0));
+    assert(plan->write_ahead || (!plan->shared && !plan->sync_later &&
+                                 plan->log_kib == 0 && plan->page_size == 0));
     assert(plan->shared || how != SQL_READ);
     *out = NULL;
     if (store == NULL)

@@ -66,6 +66,9 @@ struct sql_plan {
     /* From this size on the second file is copied into the first; 0: from
      * SQLite's usual 4 MiB on. */
     unsigned log_kib;
+    /* Bytes of a page of a new file; 0: SQLite's usual 4,096.  An old file
+     * keeps its own. */
+    unsigned page_size;
 };
 
 enum sql_open { SQL_OPEN_EXISTING, SQL_OPEN_OR_CREATE, SQL_CREATE, SQL_READ };

@@ -21,7 +21,8 @@ struct sql_store {
     sqlite3 *db;
     sqlite3_stmt **statement; /* of the plan, then our own */
     struct copier *copier;    /* NULL: whoever writes copies the log */
-    int log_due;              /* the log is copied from so many pages on */
+    int log_pages;            /* as large as the log should be */
+    int log_due;              /* it is copied from so many pages on */
     int lock;                 /* descriptor that keeps others out, or -1 */
     bool reads;               /* and cannot write */
     bool abandoned; /* a transaction that could not even be rolled back */

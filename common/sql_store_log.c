@@ -17,7 +17,6 @@
 
 /* SQLite's. */
 #define LOG_SUFFIX "-wal"
-#define PAGE_KIB 4
 
 /* Where the log is so many times as large as it should be, whoever writes waits
  * for the copying after all. */
@@ -101,7 +100,7 @@ static bool is_copied(struct copier *copier, bool waits)
 static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
     struct sql_store *store = context;
-    int large = (int)(store->plan->log_kib / PAGE_KIB);
+    int large = store->log_pages;
 
     (void)name;
     if (pages < large)
@@ -116,17 +115,36 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
+static enum status count_log_pages(struct sql_store *store, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    enum status status = OK;
+    int code =
+        sqlite3_prepare_v2(store->db, "PRAGMA page_size", -1, &statement, NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_ROW)
+        status = sql_store_failed(store, code, err);
+    else
+        store->log_pages = (int)(store->plan->log_kib * 1024ull /
+                                 (unsigned)sqlite3_column_int(statement, 0));
+    sqlite3_finalize(statement);
+    return status;
+}
+
 /* A log that grew while somebody read for long is cut down again; what it grows
  * by while it is copied, it keeps: to cut off 400 MiB takes 300 ms, and to have
  * the file system give them again is more to sync. */
 enum status sql_store_watch_log(struct sql_store *store, struct error *err)
 {
     char pragma[64];
-    enum status status;
+    enum status status = count_log_pages(store, err);
 
     snprintf(pragma, sizeof pragma, "PRAGMA journal_size_limit = %llu",
              2 * store->plan->log_kib * 1024ull);
-    status = sql_store_execute(store, pragma, err);
+    if (status == OK)
+        status = sql_store_execute(store, pragma, err);
     if (status == OK)
         sqlite3_wal_hook(store->db, on_commit, store);
     return status;

@@ -385,6 +385,49 @@ static void log_that_is_read_grows_and_is_cut_down_again(void)
     end();
 }
 
+static int64_t number_of(const char *pragma)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3 *db = NULL;
+    int64_t number;
+
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(path(), &db), SQLITE_OK);
+    CU_ASSERT_EQUAL_FATAL(sqlite3_prepare_v2(db, pragma, -1, &statement, NULL),
+                          SQLITE_OK);
+    CU_ASSERT_EQUAL(sqlite3_step(statement), SQLITE_ROW);
+    number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return number;
+}
+
+/* The log of one that has other pages is as large in bytes: it is copied
+ * there. */
+static void pages_are_of_the_size_that_a_new_file_got(void)
+{
+    static char value[2001];
+    struct sql_plan small = shared;
+    struct sql_store *store;
+
+    memset(value, 'a', sizeof value - 1);
+    small.page_size = 1024;
+    begin();
+    store = open_as(&small, SQL_CREATE, OK);
+    for (unsigned i = 0; i < 1000; i++)
+        CU_ASSERT_EQUAL(add(store, i, value), OK);
+    CU_ASSERT(size_of("box.db-wal") < (off_t)(2 * 64) << 10);
+    sql_store_close(&store);
+    CU_ASSERT_EQUAL(number_of("PRAGMA page_size"), 1024);
+    store = open_as(&shared, SQL_OPEN_EXISTING, OK);
+    CU_ASSERT(holds(store, 999, value));
+    for (unsigned i = 1000; i < 2000; i++)
+        CU_ASSERT_EQUAL(add(store, i, value), OK);
+    CU_ASSERT(size_of("box.db-wal") < (off_t)(2 * 64) << 10);
+    sql_store_close(&store);
+    CU_ASSERT_EQUAL(number_of("PRAGMA page_size"), 1024);
+    end();
+}
+
 static void rows_are_compared_by_their_values(void)
 {
     static const struct {
@@ -443,6 +486,8 @@ void suite_sql_store(void)
          log_is_copied_beside_the_writer},
         {"a log that is read grows, and is cut down again",
          log_that_is_read_grows_and_is_cut_down_again},
+        {"pages are of the size that a new file got",
+         pages_are_of_the_size_that_a_new_file_got},
         {"rows are compared by their values",
          rows_are_compared_by_their_values},
     };

@@ -76,6 +76,9 @@ static void enter(struct run *run, enum anonymize_stage stage)
 
 static void count_class(struct class_figures *figures, uint64_t size)
 {
+    /* Of the population alone. */
+    if (size == 0)
+        return;
     figures->count++;
     figures->uniques += size == 1;
     if (figures->count == 1 || size < figures->min)

@@ -29,6 +29,7 @@ enum status classes_bottom(struct classes *classes, const struct table *table,
                                 .count = table->tuple_count,
                                 .key = lattice->key,
                                 .size = table->tuple_rows,
+                                .population = table->tuple_population,
                                 .sensitive_count = table->sensitive_count,
                                 .borrowed = true};
     if (table->sensitive_count == 0)
@@ -57,8 +58,11 @@ enum status classes_reserve(struct classes *classes, const struct classes *like,
     classes->size = array(like->count, sizeof *classes->size);
     classes->histogram =
         array(like->sensitive_count, sizeof *classes->histogram);
+    if (like->population != NULL)
+        classes->population = array(like->count, sizeof *classes->population);
     if (classes->key == NULL || classes->size == NULL ||
-        classes->histogram == NULL)
+        classes->histogram == NULL ||
+        (classes->population == NULL) != (like->population == NULL))
         goto failed;
     for (size_t s = 0; s < like->sensitive_count; s++) {
         struct histograms *histogram = &classes->histogram[s];
@@ -89,6 +93,9 @@ enum status classes_copy(struct classes *copy, const struct classes *classes,
     copy->count = classes->count;
     memcpy(copy->key, classes->key, count * classes->words * sizeof *copy->key);
     memcpy(copy->size, classes->size, count * sizeof *copy->size);
+    if (classes->population != NULL)
+        memcpy(copy->population, classes->population,
+               count * sizeof *copy->population);
     for (size_t s = 0; s < classes->sensitive_count; s++) {
         const struct histograms *from = &classes->histogram[s];
         struct histograms *to = &copy->histogram[s];
@@ -106,6 +113,7 @@ void classes_clear(struct classes *classes)
     if (!classes->borrowed) {
         free(classes->key);
         free(classes->size);
+        free(classes->population);
         for (size_t s = 0;
              classes->histogram != NULL && s < classes->sensitive_count; s++) {
             free(classes->histogram[s].begin);
@@ -122,6 +130,8 @@ size_t classes_bytes(const struct classes *classes)
     size_t bytes = classes->count * (classes->words * sizeof *classes->key +
                                      sizeof *classes->size);
 
+    if (classes->population != NULL)
+        bytes += classes->count * sizeof *classes->population;
     for (size_t s = 0; s < classes->sensitive_count; s++)
         bytes +=
             classes->count * sizeof(uint64_t) +
@@ -400,6 +410,17 @@ static void group_wide(struct grouper *grouper, const struct classes *source,
     memset(slot, 0, slots * sizeof *slot);
 }
 
+/* Beside the sizes, where there is a subset: seldom, and a pass of its own
+ * costs the others nothing. */
+static void sum_populations(const struct grouper *grouper,
+                            const struct classes *source,
+                            struct classes *target)
+{
+    memset(target->population, 0, target->count * sizeof *target->population);
+    for (uint32_t i = 0; i < source->count; i++)
+        target->population[grouper->class_of[i]] += source->population[i];
+}
+
 /* Half full at most, and no larger than what must be emptied again. */
 static size_t slots_for(const struct grouper *grouper,
                         const struct classes *source)
@@ -427,6 +448,8 @@ void classes_group(struct grouper *grouper, const struct classes *source,
 #endif
     else
         group_hashed(grouper, source, mask[0], slots, target);
+    if (source->population != NULL)
+        sum_populations(grouper, source, target);
 }
 
 void classes_measure(struct grouper *grouper, const struct classes *source,
@@ -435,7 +458,8 @@ void classes_measure(struct grouper *grouper, const struct classes *source,
 #if defined(__x86_64__)
     int bits = __builtin_popcountll(mask[0]);
 
-    if (source->words == 1 && grouper->bit_gather && bits <= GATHERED_BITS) {
+    if (source->words == 1 && source->population == NULL &&
+        grouper->bit_gather && bits <= GATHERED_BITS) {
         assert(target->words == 1 && !target->borrowed);
         target->count = 0;
         if (bits <= DENSE_BITS)

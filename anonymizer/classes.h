@@ -30,7 +30,8 @@ struct classes {
     size_t words;
     uint32_t count;
     uint64_t *key;  /* [class * words + word] */
-    uint32_t *size; /* [class] rows */
+    uint32_t *size; /* [class] rows; with a subset, those of it: maybe none */
+    uint32_t *population; /* [class] all rows; NULL without a subset */
     size_t sensitive_count;
     struct histograms *histogram; /* [sensitive], by class */
     bool borrowed;                /* arrays belong to table and lattice */
@@ -75,8 +76,9 @@ MUST_USE enum status grouper_init(struct grouper *grouper,
                                   const struct table *table, struct error *err);
 void grouper_clear(struct grouper *grouper);
 
-/* target's keys and sizes := source's, masked and merged; classes are numbered
- * by first appearance in the source.  target was reserved for it. */
+/* target's keys, sizes and populations := source's, masked and merged; classes
+ * are numbered by first appearance in the source.  target was reserved for it.
+ */
 void classes_group(struct grouper *grouper, const struct classes *source,
                    const uint64_t *mask, struct classes *target);
 

@@ -4,7 +4,9 @@
  *
  * A class is suppressed if it breaks a model, or if it is `*` in every
  * quasi-identifier (then it says nothing, and every reader counts it as
- * suppressed).  A transformation is valid if no more rows are suppressed than
+ * suppressed).  One without rows, which a subset makes possible, is as good as
+ * suppressed: nothing of it is released, and it costs nothing.  A
+ * transformation is valid if no more rows are suppressed than
  * the policy allows.  It is dead if, beyond that, every transformation below it
  * must lose more rows than allowed (criterion.h says how that is known).
  *

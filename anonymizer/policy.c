@@ -5,6 +5,7 @@
 
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/policy_internal.h"
+#include "anonymizer/subset.h"
 #include "common/files.h"
 #include "common/json_keys.h"
 #include "common/suggestion.h"
@@ -359,7 +360,10 @@ static const struct json_key policy_keys[] = {
      .kind = JSON_OBJECT,
      .expected = "an object",
      .take = take_search},
-    {.name = "subset"},
+    {.name = "subset", /* policy_read_subset */
+     .kind = JSON_OBJECT,
+     .expected = "an object with a \"file\" or \"rows\"",
+     .take = policy_take_nothing},
     {.name = "risk"},
 };
 
@@ -389,6 +393,26 @@ static enum status copy_attribute(struct json_value *to,
     return status;
 }
 
+/* {"subset": {"file": name}} with its digest instead of the name. */
+static enum status copy_subset(struct json_value *to,
+                               const struct json_value *subset,
+                               const struct digest *digest, struct error *err)
+{
+    char hex[DIGEST_HEX_SIZE];
+    struct json_value *copy, *file;
+    enum status status;
+
+    if (json_member(subset, "file") == NULL)
+        return json_add_copy(to, "subset", subset, err);
+    digest_hex(digest, hex);
+    status = json_add_object(to, "subset", &copy, err);
+    if (status == OK)
+        status = json_add_object(copy, "file", &file, err);
+    if (status == OK)
+        status = json_add_string(file, "sha256", hex, err);
+    return status;
+}
+
 static enum status copy_attributes(struct json_value *to,
                                    const struct json_value *attributes,
                                    const struct digest *digest,
@@ -406,7 +430,8 @@ static enum status copy_attributes(struct json_value *to,
 /* policy->canonical, and its digest. */
 static enum status digest_policy(struct policy *policy,
                                  const struct json_value *root,
-                                 const struct digest *digest, struct error *err)
+                                 const struct digest *digest,
+                                 const struct digest *subset, struct error *err)
 {
     struct json *json = NULL;
     enum status status = json_create(&json, err);
@@ -417,6 +442,8 @@ static enum status digest_policy(struct policy *policy,
 
         if (strcmp(json_key(member), "attributes") == 0)
             status = copy_attributes(to, member, digest, err);
+        else if (strcmp(json_key(member), "subset") == 0)
+            status = copy_subset(to, member, subset, err);
         else
             status = json_add_copy(to, json_key(member), member, err);
     }
@@ -460,8 +487,8 @@ static enum status read_root(struct policy *policy,
                              const struct policy_files *files,
                              struct error *err)
 {
-    const struct json_value *attributes;
-    struct digest *digest = NULL;
+    const struct json_value *attributes, *subset;
+    struct digest *digest = NULL, subset_digest;
     size_t count;
     enum status status;
 
@@ -487,11 +514,14 @@ static enum status read_root(struct policy *policy,
     if (digest == NULL)
         return error_memory(err, "the digests of hierarchies");
     status = policy_read_attributes(policy, attributes, files, digest, err);
+    subset = json_member(root, "subset");
+    if (status == OK && subset != NULL)
+        status = policy_read_subset(policy, subset, files, &subset_digest, err);
     if (status == OK)
         status =
             policy_read_criteria(policy, json_member(root, "privacy"), err);
     if (status == OK)
-        status = digest_policy(policy, root, digest, err);
+        status = digest_policy(policy, root, digest, &subset_digest, err);
     free(digest);
     return status;
 }
@@ -569,6 +599,8 @@ void policy_close(struct policy **policy)
     }
     free(old->attribute);
     free(old->criterion);
+    subset_close(&old->subset);
+    free(old->subset_path);
     forget_missing(old);
     text_clear(&old->canonical);
     free(old->name);

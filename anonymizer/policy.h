@@ -21,6 +21,7 @@
 #include "common/text.h"
 
 struct hierarchy;
+struct subset;
 
 enum role {
     ROLE_SUBJECT,
@@ -119,6 +120,9 @@ struct policy {
     size_t attribute_count;
     struct privacy_criterion *criterion;
     size_t criterion_count; /* >= 1 */
+    struct subset *subset;  /* the research sample; NULL: all rows */
+    bool has_subset;        /* also where its digest alone is known */
+    char *subset_path;      /* of its file, NULL without */
     char delimiter;         /* 0: auto */
     char **missing;         /* tokens that are one ordinary value */
     size_t missing_count;
@@ -130,8 +134,8 @@ struct policy {
     double gs_factor;         /* 0..1, 0.5 if not given */
     struct digest digest;     /* docs/formats.md, "Policy digest" */
     struct text canonical;    /* what it is the digest of */
-    /* Hierarchies are known by their digests alone: attribute.hierarchy is NULL
-     * and says nothing.  Enough to check a finished table by recheck_table;
+    /* Hierarchies and a subset's list are known by their digests alone:
+     * attribute.hierarchy and subset are NULL and say nothing.  Enough to check a finished table by recheck_table;
      * whatever generalizes asserts that it is false. */
     bool without_hierarchies;
 };

@@ -115,7 +115,6 @@ static enum status read_hierarchy(struct policy_attribute *attribute,
     return status;
 }
 
-/* {"sha256": hex} */
 static enum status take_digest(const struct json_key *key,
                                const struct json_value *value, void *target,
                                struct error *err)
@@ -128,7 +127,7 @@ static enum status take_digest(const struct json_key *key,
     return OK;
 }
 
-static enum status read_digest(const struct json_value *hierarchy,
+enum status policy_read_digest(const struct json_value *object,
                                struct digest *digest, struct error *err)
 {
     static const struct json_key keys[] = {
@@ -139,7 +138,7 @@ static enum status read_digest(const struct json_value *hierarchy,
          .required = true},
     };
 
-    return json_take_object(hierarchy, keys, COUNT_OF(keys), digest, err);
+    return json_take_object(object, keys, COUNT_OF(keys), digest, err);
 }
 
 /* Read, digest and check the file that the member `hierarchy` names, or take
@@ -150,7 +149,7 @@ static enum status open_hierarchy(struct policy_attribute *attribute,
                                   struct digest *digest, struct error *err)
 {
     enum status status = files->read == NULL
-                             ? read_digest(hierarchy, digest, err)
+                             ? policy_read_digest(hierarchy, digest, err)
                              : read_hierarchy(attribute, json_string(hierarchy),
                                               files, digest, err);
 

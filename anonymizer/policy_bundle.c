@@ -20,6 +20,17 @@ static enum status check_size(size_t size, struct error *err)
     return OK;
 }
 
+/* What is sent is sent to a vault, whose rows have no numbers. */
+static enum status check_subset(const struct policy *policy, struct error *err)
+{
+    if (!policy->has_subset)
+        return OK;
+    return error_set(err, E_INPUT,
+                     "\"subset\" names rows by their places in a file, and "
+                     "the rows of a vault have none: expected a policy without "
+                     "it, and a dataset that is the sample");
+}
+
 /* ---- packing ---- */
 
 struct packing {
@@ -75,6 +86,8 @@ static enum status pack_policy(const char *path, struct json *json,
         status = json_add_object(root, "files", &packing.files, err);
     if (status == OK)
         status = policy_read(&policy, text_bytes(&text), path, &files, err);
+    if (status == OK && check_subset(policy, err) != OK)
+        status = error_wrap(err, "%s", path);
     if (status == OK)
         status = json_add_string(root, "policy", text.data, err);
     policy_close(&policy);
@@ -211,6 +224,8 @@ static enum status open_inside(struct policy **policy, const struct json *json,
                          INSIDE, &files, err);
     if (status == OK)
         status = check_used(&opening, err);
+    if (status == OK)
+        status = check_subset(*policy, err);
     free(opening.used);
     return status;
 }

@@ -4,6 +4,7 @@
  *     policy.c              the file as a whole, and its digest
  *     policy_attributes.c   "attributes": roles, hierarchies, levels
  *     policy_criteria.c     "privacy": the models and their parameters
+ *     policy_subset.c       "subset": the research sample
  *     policy_bundle.c       the policy and its files as one text
  */
 #ifndef ANONYMIZER_POLICY_INTERNAL_H
@@ -46,6 +47,19 @@ MUST_USE enum status policy_read_attributes(struct policy *policy,
                                             const struct policy_files *files,
                                             struct digest *digest,
                                             struct error *err);
+
+/* {"sha256": hex} in the place of a file. */
+MUST_USE enum status policy_read_digest(const struct json_value *object,
+                                        struct digest *digest,
+                                        struct error *err);
+
+/* Fill policy->subset from the object; *digest is of its file, where it has
+ * one. */
+MUST_USE enum status policy_read_subset(struct policy *policy,
+                                        const struct json_value *subset,
+                                        const struct policy_files *files,
+                                        struct digest *digest,
+                                        struct error *err);
 
 /* Fill policy->criterion from the array, when all attributes are known. */
 MUST_USE enum status policy_read_criteria(struct policy *policy,

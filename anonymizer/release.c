@@ -38,7 +38,8 @@ static enum status changed(const struct writer *writer, struct error *err)
 /* Is this row written at all? */
 static bool is_written(const struct release_plan *plan, uint32_t tuple)
 {
-    return !plan->suppressed[tuple] || !plan->policy->drop_suppressed;
+    return tuple != TABLE_OUTSIDE &&
+           (!plan->suppressed[tuple] || !plan->policy->drop_suppressed);
 }
 
 static enum status append_header(const struct writer *writer,
@@ -151,7 +152,7 @@ static enum status render_block(const struct writer *writer,
         status = csv_block_rows(block, &batch, err);
         if (status != OK || batch.rows == 0)
             break;
-        if (first + batch.rows > writer->plan->table->rows)
+        if (first + batch.rows > writer->plan->table->population_rows)
             return changed(writer, err);
         status = text_reserve(out, batch_size_max(writer, &batch), err);
         if (status == OK)
@@ -237,7 +238,8 @@ static enum status write_blocks(struct writer *writer,
         }
     free(shared.error);
     *odd = csv_blocks_odd(blocks);
-    if (status == OK && !*odd && shared.rows != writer->plan->table->rows)
+    if (status == OK && !*odd &&
+        shared.rows != writer->plan->table->population_rows)
         status = changed(writer, err);
     *size = shared.size;
     return status;
@@ -332,7 +334,7 @@ static enum status write_rows(struct writer *writer, struct csv_reader *csv,
         status = csv_next(csv, &record, err);
         if (status != OK)
             break;
-        if ((record == NULL) != (row == table->rows))
+        if ((record == NULL) != (row == table->population_rows))
             return changed(writer, err);
         if (record == NULL)
             break;

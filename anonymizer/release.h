@@ -3,7 +3,8 @@
  *
  * A second pass over the input: identifying columns go, quasi-identifiers are
  * generalized, all other cells are copied as they stand, quotes included.  A
- * suppressed row has `*` in every quasi-identifier, or is left out.  Delimiter
+ * suppressed row has `*` in every quasi-identifier, or is left out, as are all
+ * rows outside of a subset.  Delimiter
  * and line ends are the input's; a byte order mark is not repeated.
  *
  * A file is read in blocks (csv_blocks.h) by several threads, each of which

@@ -7,6 +7,7 @@
 #include "anonymizer/csv_internal.h"
 #include "anonymizer/policy_columns.h"
 #include "anonymizer/subjects.h"
+#include "anonymizer/subset.h"
 #include "anonymizer/value_order.h"
 #include "common/hash.h"
 #include "common/json.h"
@@ -25,7 +26,7 @@ struct quasi_reader {
 
 struct sensitive_reader {
     uint32_t missing_value;
-    uint32_t *value; /* [row] */
+    uint32_t *value; /* [row] of the subset */
 };
 
 /* All that is needed only while reading. */
@@ -312,6 +313,12 @@ static enum status grow_tuples(struct reading *reading, struct error *err)
     if (rows == NULL)
         return error_memory(err, "the tuples");
     table->tuple_rows = rows;
+    if (reading->policy->has_subset) {
+        rows = reallocarray(table->tuple_population, capacity, sizeof *rows);
+        if (rows == NULL)
+            return error_memory(err, "the tuples");
+        table->tuple_population = rows;
+    }
     reading->tuple_capacity = capacity;
     return OK;
 }
@@ -342,6 +349,8 @@ static enum status find_tuple(struct reading *reading, const uint32_t *value,
     *tuple = table->tuple_count++;
     memcpy(table->value + *tuple * table->quasi_count, value, size);
     table->tuple_rows[*tuple] = 0;
+    if (table->tuple_population != NULL)
+        table->tuple_population[*tuple] = 0;
     reading->slot[at] = *tuple + 1;
     return OK;
 }
@@ -452,20 +461,24 @@ static enum status read_row(struct reading *reading,
                             const struct csv_record *record, struct error *err)
 {
     struct table *table = reading->table;
+    const struct subset *subset = reading->policy->subset;
     uint32_t value[QUASI_IDENTIFIERS_MAX];
     uint32_t tuple = 0;
+    bool member;
     enum status status = OK;
 
-    if (table->rows == TABLE_ROWS_MAX)
+    if (table->population_rows == TABLE_ROWS_MAX)
         return error_set(err, E_LIMIT, "%s: more than %u rows", reading->name,
                          TABLE_ROWS_MAX);
-    if (table->rows == reading->row_capacity)
+    if (table->population_rows == reading->row_capacity)
         status = grow_rows(reading, err);
+    member = subset == NULL || subset_contains(subset, table->population_rows);
     for (size_t q = 0; status == OK && q < table->quasi_count; q++)
         status =
             code_quasi(reading, q, record->field[table->quasi[q].column].value,
                        record->line, &value[q], err);
-    for (size_t s = 0; status == OK && s < table->sensitive_count; s++)
+    for (size_t s = 0; status == OK && member && s < table->sensitive_count;
+         s++)
         status = code_sensitive(reading, s, record, err);
     if (status == OK)
         status = read_subject(reading, record, err);
@@ -473,8 +486,12 @@ static enum status read_row(struct reading *reading,
         status = find_tuple(reading, value, &tuple, err);
     if (status != OK)
         return status;
-    table->tuple_rows[tuple]++;
-    table->tuple_of_row[table->rows++] = tuple;
+    if (table->tuple_population != NULL)
+        table->tuple_population[tuple]++;
+    table->tuple_rows[tuple] += member;
+    table->rows += member;
+    table->tuple_of_row[table->population_rows++] =
+        member ? tuple : TABLE_OUTSIDE;
     return OK;
 }
 
@@ -485,7 +502,8 @@ static enum status read_rows(struct reading *reading, struct csv_reader *csv,
     enum status status;
 
     for (;;) {
-        if (cancel != NULL && reading->table->rows % CANCEL_ROWS == 0 &&
+        if (cancel != NULL &&
+            reading->table->population_rows % CANCEL_ROWS == 0 &&
             atomic_load(cancel))
             return error_set(err, E_CANCELLED, "interrupted");
         status = csv_next(csv, &record, err);
@@ -496,10 +514,14 @@ static enum status read_rows(struct reading *reading, struct csv_reader *csv,
         if (status != OK)
             return status;
     }
-    if (reading->table->rows == 0)
+    if (reading->table->population_rows == 0)
         return error_set(err, E_INPUT, "%s: a header, but no rows below it",
                          reading->name);
-    return OK;
+    if (reading->policy->subset == NULL)
+        return OK;
+    return subset_check(reading->policy->subset,
+                        reading->table->population_rows, reading->table->rows,
+                        reading->name, err);
 }
 
 /* ---- after the last row ---- */
@@ -564,8 +586,9 @@ static enum status count_values(const struct table *table,
     }
     for (uint32_t t = 0; t < tuples; t++)
         end[t + 1] = end[t] + table->tuple_rows[t];
-    for (uint64_t r = 0; r < table->rows; r++)
-        sorted[end[table->tuple_of_row[r]]++] = value_of_row[r];
+    for (uint64_t r = 0, i = 0; r < table->population_rows; r++)
+        if (table->tuple_of_row[r] != TABLE_OUTSIDE)
+            sorted[end[table->tuple_of_row[r]]++] = value_of_row[i++];
     /* end[t] is now where tuple t ends. */
     for (uint32_t t = 0; t < tuples; t++) {
         uint64_t from = t == 0 ? 0 : end[t - 1];
@@ -748,6 +771,11 @@ enum status table_read_stream(struct table **table, const struct policy *policy,
     enum status status = check_subject(policy, stream, name, err);
 
     *table = NULL;
+    if (status == OK && policy->has_subset)
+        status = error_set(err, E_INPUT,
+                           "%s: \"subset\" names rows by their places in a "
+                           "file; those of %s have none",
+                           policy->path, name);
     if (status != OK)
         return status;
     return read_source(table, policy,
@@ -777,6 +805,7 @@ void table_destroy(struct table **handle)
     free(table->tuple_of_row);
     free(table->value);
     free(table->tuple_rows);
+    free(table->tuple_population);
     free(table);
     *handle = NULL;
 }

@@ -11,6 +11,10 @@
  * value.  Sensitive attributes are coded only where a model looks at them; a
  * tuple holds how often each of their values occurs in its rows.
  *
+ * With a subset (subset.h), rows are those of the research sample, and all rows
+ * of the file are the population: both make tuples, so that a tuple may have no
+ * rows.  Cells of sensitive attributes outside the sample are not looked at.
+ *
  * Invariants: rows of all tuples sum up to rows; no two tuples are equal;
  * tuples are numbered by first appearance; quasi-identifiers and sensitive
  * attributes stand in the order of the file's columns.
@@ -29,6 +33,9 @@
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/policy.h"
 #include "common/error.h"
+
+/* In the place of a tuple: the row is none of the subset. */
+#define TABLE_OUTSIDE UINT32_MAX
 
 /* What becomes of a column of the file. */
 struct table_column {
@@ -70,24 +77,28 @@ struct table {
     size_t quasi_count;
     struct sensitive_attribute *sensitive;
     size_t sensitive_count;
-    uint64_t rows;
-    uint32_t *tuple_of_row; /* [row] */
+    uint64_t rows;            /* of the subset, if there is one */
+    uint64_t population_rows; /* of the file */
+    uint32_t *tuple_of_row;   /* [row of the file], or TABLE_OUTSIDE */
     uint32_t tuple_count;
-    uint32_t *value;      /* [tuple * quasi_count + quasi] */
-    uint32_t *tuple_rows; /* [tuple] */
+    uint32_t *value;            /* [tuple * quasi_count + quasi] */
+    uint32_t *tuple_rows;       /* [tuple] */
+    uint32_t *tuple_population; /* [tuple], those outside the subset included;
+                                   NULL without one */
 };
 
 /* Read the table at fd, from offset 0.  fd must be a regular file when the
  * policy names a subject (repeated subjects are looked up in a second pass).
- * E_INPUT: no rows; columns that policy and table do not share; a value
- * without a place in its hierarchy; a subject with more than one row or none.
- * `cancel` may be NULL. */
+ * E_INPUT: no rows, none in the subset or fewer than it lists; columns that
+ * policy and table do not share; a value without a place in its hierarchy; a
+ * subject with more than one row or none. `cancel` may be NULL. */
 MUST_USE enum status table_read(struct table **table,
                                 const struct policy *policy, int fd,
                                 const char *name, atomic_bool *cancel,
                                 struct error *err);
 /* The same of a stream, from where it stands.  E_INPUT also if the stream's
- * subject is not the policy's.  Identifying columns may be missing: a vault
+ * subject is not the policy's, or if the policy has a subset: the order of a
+ * stream is not that of a file.  Identifying columns may be missing: a vault
  * does not have them. */
 MUST_USE enum status table_read_stream(struct table **table,
                                        const struct policy *policy,

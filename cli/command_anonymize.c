@@ -428,6 +428,8 @@ static enum status refuse_overwriting(const struct options *options,
         if (policy->attribute[a].hierarchy_path != NULL &&
             file_same(output, policy->attribute[a].hierarchy_path))
             same = "a hierarchy of the policy";
+    if (policy->subset_path != NULL && file_same(output, policy->subset_path))
+        same = "the subset of the policy";
     if (file_is_open_as(output, STDOUT_FILENO))
         same = "standard output";
     if (same == NULL)

@@ -146,6 +146,13 @@
  * codes and 1 million postal codes exist. */
 #define HIERARCHY_ROWS_MAX (16u << 20)
 
+/* Characters of a subset's rule, the parentheses and signs around any part of
+ * it, and its operands that wait for their turn: far more than anybody
+ * reads. */
+#define SUBSET_RULE_SIZE_MAX 1024
+#define SUBSET_RULE_NESTING_MAX 32
+#define SUBSET_RULE_DEPTH_MAX 64
+
 /* Bytes of a hierarchy file. */
 #define HIERARCHY_SIZE_MAX (1024u << 20)
 

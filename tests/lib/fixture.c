@@ -11,6 +11,7 @@
 
 #include "anonymizer/classes.h"
 #include "anonymizer/hierarchy.h"
+#include "anonymizer/subset.h"
 #include "common/number.h"
 #include "common/text.h"
 
@@ -60,6 +61,8 @@ void fixture_clear(struct fixture *fixture)
         hierarchy_close(&fixture->attribute[a].hierarchy);
     }
     fixture->policy.attribute_count = 0;
+    subset_close(&fixture->policy.subset);
+    fixture->policy.has_subset = false;
 }
 
 size_t fixture_attribute(struct fixture *fixture, const char *name,
@@ -100,6 +103,15 @@ void fixture_k(struct fixture *fixture, uint32_t k)
                   &(struct privacy_criterion){.model = MODEL_K_ANONYMITY,
                                               .attribute = NO_ATTRIBUTE,
                                               .k = k});
+}
+
+void fixture_subset(struct fixture *fixture, const char *rule)
+{
+    struct error err;
+
+    must(subset_parse_rule(&fixture->policy.subset, rule, &err) == OK,
+         err.text);
+    fixture->policy.has_subset = true;
 }
 
 void fixture_open(struct fixture *fixture, const char *csv)
@@ -339,6 +351,8 @@ void fixture_random(struct fixture *fixture, struct random *random,
     if (sensitive == 0 || below(random, 2) == 0)
         fixture_k(fixture, 1 + below(random, 6));
     random_policy(fixture, random);
+    if (shape->subsets && below(random, 2) == 0)
+        fixture_subset(fixture, "i % 3 == 0");
     random_table(fixture, random, 1 + below(random, shape->rows_max), domain,
                  &text);
     fixture_load(fixture, text.data);

@@ -20,6 +20,7 @@
 #ifndef TESTS_LIB_FIXTURE_H
 #define TESTS_LIB_FIXTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,9 @@ void fixture_k(struct fixture *fixture, uint32_t k);
 void fixture_model(struct fixture *fixture,
                    const struct privacy_criterion *model);
 
+/* The rows for which the rule holds (anonymizer/subset_rule.h). */
+void fixture_subset(struct fixture *fixture, const char *rule);
+
 /* The table's file, not read yet; replaces the table before. */
 void fixture_open(struct fixture *fixture, const char *csv);
 
@@ -80,6 +84,7 @@ struct fixture_shape {
     uint32_t levels_max;  /* 2 .. this */
     uint32_t rows_max;    /* rows of the table: 1 .. this */
     size_t sensitive_max; /* judged sensitive attributes: 0 .. this */
+    bool subsets;         /* half of the tables have one: every third row */
 };
 
 /* A whole problem, models, limits, weights and aggregate included, loaded. */

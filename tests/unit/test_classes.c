@@ -17,6 +17,7 @@ struct expected {
     uint32_t count;
     uint32_t class_of[TUPLES_MAX];
     uint32_t size[TUPLES_MAX];
+    uint32_t population[TUPLES_MAX];
     uint32_t number[FIXTURE_ATTRIBUTES_MAX][TUPLES_MAX][VALUES_MAX];
 };
 
@@ -52,6 +53,8 @@ static void expect(const struct fixture *fixture, const uint8_t *level,
         class = other < t ? expected->class_of[other] : expected->count++;
         expected->class_of[t] = class;
         expected->size[class] += table->tuple_rows[t];
+        if (table->tuple_population != NULL)
+            expected->population[class] += table->tuple_population[t];
         for (size_t s = 0; s < table->sensitive_count; s++) {
             const struct histograms *histogram =
                 &table->sensitive[s].histograms;
@@ -70,6 +73,10 @@ static bool is_expected(const struct classes *classes,
     if (classes->count != expected->count ||
         memcmp(classes->size, expected->size,
                classes->count * sizeof *classes->size) != 0)
+        return false;
+    if (classes->population != NULL &&
+        memcmp(classes->population, expected->population,
+               classes->count * sizeof *classes->population) != 0)
         return false;
     for (size_t s = 0; s < classes->sensitive_count; s++) {
         const struct histograms *histogram = &classes->histogram[s];
@@ -155,7 +162,7 @@ static bool rolls_up(const struct fixture *fixture, const uint8_t *middle,
 
 /* Ways of merging that were seen. */
 struct seen {
-    unsigned gathered, hashed, wide;
+    unsigned gathered, hashed, wide, subsets;
 };
 
 static void roll_up_random(struct random *random,
@@ -170,6 +177,7 @@ static void roll_up_random(struct random *random,
     random_node(&fixture, random, zero, middle);
     random_node(&fixture, random, middle, high);
     lattice_mask(fixture.lattice, middle, mask);
+    seen->subsets += fixture.policy.has_subset;
     if (fixture.lattice->words > 1)
         seen->wide++;
     else if (__builtin_popcountll(mask[0]) <= 18)
@@ -187,17 +195,20 @@ static void rolling_up_equals_comparing_labels(void)
                                                 .domain_max = 10,
                                                 .levels_max = 5,
                                                 .rows_max = 200,
-                                                .sensitive_max = 2};
+                                                .sensitive_max = 2,
+                                                .subsets = true};
     static const struct fixture_shape medium = {.quasi_max = 8,
                                                 .domain_max = 30,
                                                 .levels_max = 4,
                                                 .rows_max = 200,
-                                                .sensitive_max = 1};
+                                                .sensitive_max = 1,
+                                                .subsets = true};
     static const struct fixture_shape wide = {.quasi_max = 50,
                                               .domain_max = 6,
                                               .levels_max = 3,
                                               .rows_max = 200,
-                                              .sensitive_max = 1};
+                                              .sensitive_max = 1,
+                                              .subsets = true};
     struct seen seen = {0};
     struct random random;
 
@@ -207,7 +218,8 @@ static void rolling_up_equals_comparing_labels(void)
         roll_up_random(&random, &medium, &seen);
         roll_up_random(&random, &wide, &seen);
     }
-    CU_ASSERT(seen.gathered > 20 && seen.hashed > 20 && seen.wide > 20);
+    CU_ASSERT(seen.gathered > 20 && seen.hashed > 20 && seen.wide > 20 &&
+              seen.subsets > 20);
 }
 
 /* Two tuples of two rows; x has 1 flu and 1 cold, y 2 colds. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "anonymizer/hierarchy.h"
+#include "anonymizer/subset.h"
 #include "common/files.h"
 #include "tests/lib/cases.h"
 #include "tests/lib/scratch.h"
@@ -325,6 +326,54 @@ static void missing_tokens_are_whole_values(void)
     scratch_close(&scratch);
 }
 
+/* ---- subsets ---- */
+
+#define SUBSET_POLICY(subset)                                                  \
+    "{\"attributes\":{\"a\":{\"role\":\"quasi-identifying\"}},\"policy\":1,"   \
+    "\"privacy\":[{\"k\":2,\"model\":\"k-anonymity\"}],\"subset\":{" subset    \
+    "}}"
+
+/* By sha256sum of coreutils, of "row\n0\n2\n". */
+#define ROWS_SHA256                                                            \
+    "ccd498e452b78b87f8615abc859a99172b41c5a0e3a60d44cc8c1e6c651c823e"
+
+static void subset_is_a_list_or_a_rule(void)
+{
+    struct policy *policy;
+    struct error err;
+
+    open_scratch();
+    scratch_write(&scratch, "rows.csv", "row\n0\n2\n");
+    policy = parsed(SUBSET_POLICY("\"file\":\"rows.csv\""));
+    CU_ASSERT(policy->has_subset);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(policy->subset);
+    CU_ASSERT(subset_contains(policy->subset, 2));
+    CU_ASSERT(!subset_contains(policy->subset, 1));
+    CU_ASSERT_STRING_EQUAL(policy->subset_path,
+                           scratch_path(&scratch, "rows.csv"));
+    CU_ASSERT_STRING_EQUAL(
+        policy->canonical.data,
+        SUBSET_POLICY("\"file\":{\"sha256\":\"" ROWS_SHA256 "\"}"));
+    policy_close(&policy);
+    policy = parsed(SUBSET_POLICY("\"rows\":\"i == 2\""));
+    CU_ASSERT(subset_contains(policy->subset, 2));
+    CU_ASSERT_PTR_NULL(policy->subset_path);
+    CU_ASSERT_STRING_EQUAL(policy->canonical.data,
+                           SUBSET_POLICY("\"rows\":\"i == 2\""));
+    policy_close(&policy);
+    error_init(&err);
+    CU_ASSERT_EQUAL_FATAL(policy_parse_canonical(
+                              &policy,
+                              bytes_of_string(SUBSET_POLICY(
+                                  "\"file\":{\"sha256\":\"" ROWS_SHA256 "\"}")),
+                              &err),
+                          OK);
+    CU_ASSERT(policy->has_subset);
+    CU_ASSERT_PTR_NULL(policy->subset);
+    policy_close(&policy);
+    scratch_close(&scratch);
+}
+
 /* ---- what is refused ---- */
 
 static void refuse(const struct test_case *test)
@@ -636,6 +685,7 @@ static void digest_follows_content_not_names(void)
 void suite_policy(void)
 {
     static const struct test tests[] = {
+        {"a subset is a list or a rule", subset_is_a_list_or_a_rule},
         {"every field is read", every_field_is_read},
         {"attributes are read in the order of the file",
          attributes_are_read_in_order},

@@ -80,6 +80,38 @@ static void refused(const char *bundle, enum status status, const char *words)
 
 /* ---- packing ---- */
 
+/* Whoever sends one hears of it before anybody is asked. */
+static void policies_with_a_subset_have_no_bundle(void)
+{
+    static const char policy[] =
+        "{\"policy\": 1, \"subset\": {\"rows\": \"i == 0\"},"
+        " \"attributes\": {\"age\": {\"role\": \"quasi-identifying\"}},"
+        " \"privacy\": [{\"model\": \"k-anonymity\", \"k\": 2}]}";
+    static const char bundle[] =
+        "{\"bundle\":1,\"files\":{},\"policy\":\"{\\\"attributes\\\":{"
+        "\\\"age\\\":{\\\"role\\\":\\\"quasi-identifying\\\"}},"
+        "\\\"policy\\\":1,\\\"privacy\\\":[{\\\"k\\\":2,\\\"model\\\":"
+        "\\\"k-anonymity\\\"}],\\\"subset\\\":{\\\"rows\\\":\\\"i == 0\\\"}"
+        "}\"}";
+    struct text out;
+
+    scratch_open(&scratch);
+    scratch_write(&scratch, "policy.json", policy);
+    error_init(&err);
+    text_init(&out);
+    CU_ASSERT_EQUAL(
+        policy_bundle_pack(scratch_path(&scratch, "policy.json"), &out, &err),
+        E_INPUT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "policy.json: \"subset\" names "));
+    CU_ASSERT_EQUAL(out.size, 0);
+    refused(bundle, E_INPUT,
+            "policy bundle: \"subset\" names rows by their places in a file, "
+            "and the rows of a vault have none: expected a policy without it, "
+            "and a dataset that is the sample");
+    text_clear(&out);
+    scratch_close(&scratch);
+}
+
 static void bundle_is_policy_and_files_in_canonical_form(void)
 {
     struct text bundle;
@@ -448,6 +480,8 @@ static void levels_are_checked_as_far_as_they_are_known(void)
 void suite_policy_bundle(void)
 {
     static const struct test tests[] = {
+        {"policies with a subset have no bundle",
+         policies_with_a_subset_have_no_bundle},
         {"a bundle is policy and files in canonical form",
          bundle_is_policy_and_files_in_canonical_form},
         {"the digest is the same by hand, by file and by bundle",

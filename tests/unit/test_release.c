@@ -302,6 +302,30 @@ static void full_disk_is_an_error(void)
     fixture_clear(&fixture);
 }
 
+/* Rows 0 and 2 of three; the first is suppressed. */
+static void rows_outside_a_subset_are_not_written(void)
+{
+    static const uint8_t level[] = {1, 0};
+    struct fixture fixture;
+    struct written written;
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "age", ROLE_QUASI_IDENTIFYING,
+                      "31,30-39,*\n35,30-39,*\n47,40-49,*\n");
+    fixture_attribute(&fixture, "note", ROLE_INSENSITIVE, NULL);
+    fixture_attribute(&fixture, "city", ROLE_QUASI_IDENTIFYING, NULL);
+    fixture_k(&fixture, 1);
+    fixture_subset(&fixture, "i % 2 == 0");
+    fixture_load(&fixture, "age,note,city\n31,a,x\n35,b,x\n47,c,y\n");
+    write_release(&fixture, level, 1, NULL, &written);
+    CU_ASSERT_EQUAL(written.status, OK);
+    CU_ASSERT_STRING_EQUAL(written.text, "age,note,city\n*,a,*\n40-49,c,y\n");
+    fixture.policy.drop_suppressed = true;
+    write_release(&fixture, level, 1, NULL, &written);
+    CU_ASSERT_STRING_EQUAL(written.text, "age,note,city\n40-49,c,y\n");
+    fixture_clear(&fixture);
+}
+
 void suite_release(void)
 {
     static const struct test tests[] = {
@@ -322,6 +346,8 @@ void suite_release(void)
         {"a table longer than the buffer is written whole",
          long_tables_are_whole},
         {"a full disk is an error", full_disk_is_an_error},
+        {"rows outside a subset are not written",
+         rows_outside_a_subset_are_not_written},
     };
 
     suite_add("release", tests, sizeof tests / sizeof tests[0]);

@@ -101,6 +101,59 @@ static void sensitive_values_are_counted_by_tuple(void)
     fixture_clear(&fixture);
 }
 
+/* Rows 1 and 3 of x, x, y, x, y; the sensitive cells of the others do not even
+ * need a place in the order of their type. */
+static void rows_outside_a_subset_are_the_population(void)
+{
+    static const uint32_t tuple_of_row[] = {TABLE_OUTSIDE, 0, TABLE_OUTSIDE, 0,
+                                            TABLE_OUTSIDE};
+    static const uint32_t rows[] = {2, 0}, population[] = {3, 2};
+    struct fixture fixture;
+    const struct table *table;
+    size_t sensitive;
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "q", ROLE_QUASI_IDENTIFYING, NULL);
+    sensitive = fixture_attribute(&fixture, "s", ROLE_SENSITIVE, NULL);
+    fixture.attribute[sensitive].type = TYPE_INTEGER;
+    fixture_model(&fixture, &(struct privacy_criterion){
+                                .model = MODEL_T_CLOSENESS_ORDERED,
+                                .attribute = sensitive,
+                                .t = 1});
+    fixture_subset(&fixture, "i % 2 == 1");
+    fixture_load(&fixture, "q,s\nx,?\nx,1\ny,?\nx,2\ny,?\n");
+    table = fixture.table;
+    CU_ASSERT_EQUAL(table->rows, 2);
+    CU_ASSERT_EQUAL(table->population_rows, 5);
+    CU_ASSERT_EQUAL_FATAL(table->tuple_count, 2);
+    CU_ASSERT_EQUAL(
+        memcmp(table->tuple_of_row, tuple_of_row, sizeof tuple_of_row), 0);
+    CU_ASSERT_EQUAL(memcmp(table->tuple_rows, rows, sizeof rows), 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(table->tuple_population);
+    CU_ASSERT_EQUAL(
+        memcmp(table->tuple_population, population, sizeof population), 0);
+    CU_ASSERT_EQUAL(table->sensitive[0].value_count, 2);
+    CU_ASSERT_EQUAL(table->sensitive[0].histograms.begin[1], 2);
+    CU_ASSERT_EQUAL(table->sensitive[0].histograms.begin[2], 2);
+    fixture_clear(&fixture);
+}
+
+static void subset_without_rows_is_refused(void)
+{
+    struct fixture fixture;
+    struct error err;
+
+    error_init(&err);
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "q", ROLE_QUASI_IDENTIFYING, NULL);
+    fixture_k(&fixture, 1);
+    fixture_subset(&fixture, "i > 2");
+    CU_ASSERT_EQUAL(fixture_read(&fixture, "q\nx\ny\nz\n", &err), E_INPUT);
+    CU_ASSERT_STRING_EQUAL(err.text,
+                           "table.csv: none of its 3 rows is in the subset");
+    fixture_clear(&fixture);
+}
+
 /* 6,000 tuples of two rows each, far enough apart: tables of slots, tuples
  * and rows grow several times. */
 static void tables_grow(void)
@@ -455,6 +508,9 @@ void suite_table(void)
         {"tables grow", tables_grow},
         {"missing tokens are one value", missing_tokens_are_one_value},
         {"without tokens they are values", without_tokens_they_are_values},
+        {"rows outside a subset are the population",
+         rows_outside_a_subset_are_the_population},
+        {"a subset without rows is refused", subset_without_rows_is_refused},
         {"missing values go to the row of a token",
          missing_values_go_to_the_row_of_a_token},
         {"two tokens in one hierarchy are refused",

@@ -134,6 +134,23 @@ static void figures_after(const struct run *run, const struct classes *classes,
 
 /* ---- stages ---- */
 
+static enum status search(struct run *run, struct error *err)
+{
+    const struct anonymize_options *options = run->options;
+    const struct search_limit limit = {.seconds = run->policy->search_seconds,
+                                       .seed = options->seed,
+                                       .elapsed = options->elapsed,
+                                       .context = options->context};
+    const struct search_options with = {
+        .threads = options->threads,
+        .cancel = options->cancel,
+        .limit = run->policy->strategy == SEARCH_TIME_LIMITED ? &limit : NULL,
+        .on_progress = options->on_progress,
+        .context = options->context};
+
+    return search_with(&run->found, &run->problem, &with, err);
+}
+
 static enum status search_stage(struct run *run,
                                 struct anonymize_result *result,
                                 struct error *err)
@@ -163,8 +180,7 @@ static enum status search_stage(struct run *run,
     problem->metric = run->metric;
     problem->suppressed_max =
         (uint64_t)floor(policy->suppression_limit * (double)run->table->rows);
-    status = search_run(&run->found, problem, run->options->threads,
-                        run->options->cancel, err);
+    status = search(run, err);
     if (status != OK)
         return status;
     figures_before(run, &result->before);
@@ -192,8 +208,9 @@ static enum status report(const struct run *run,
     result->attribute_score =
         calloc(policy->attribute_count, sizeof *result->attribute_score);
     result->score = calloc(run->metric->score_count, sizeof *result->score);
+    result->bound = calloc(run->metric->score_count, sizeof *result->bound);
     if (result->level == NULL || result->attribute_score == NULL ||
-        result->score == NULL)
+        result->score == NULL || result->bound == NULL)
         return error_memory(err, "the result");
     for (size_t q = 0; q < run->table->quasi_count; q++) {
         size_t attribute = run->table->quasi[q].attribute;
@@ -204,6 +221,13 @@ static enum status report(const struct run *run,
     result->score_count = run->metric->score_count;
     memcpy(result->score, found->verdict.score,
            result->score_count * sizeof *result->score);
+    memcpy(result->bound, found->bound,
+           result->score_count * sizeof *result->bound);
+    /* A score that meets the bound is the best, however it was found. */
+    result->optimal =
+        found->end == SEARCH_FINISHED ||
+        metric_compare(run->metric, found->bound, found->verdict.score) == 0;
+    result->timed_out = found->end == SEARCH_TIME_OVER;
     result->rows = run->table->rows;
     result->suppressed = found->verdict.suppressed;
     result->checked = found->judged;
@@ -443,6 +467,7 @@ void anonymize_destroy(struct anonymize_result **handle)
     free(result->level);
     free(result->attribute_score);
     free(result->score);
+    free(result->bound);
     free(result);
     *handle = NULL;
 }

@@ -20,6 +20,7 @@
 #include "anonymizer/csv.h"
 #include "anonymizer/policy.h"
 #include "anonymizer/recheck.h"
+#include "anonymizer/search.h"
 #include "anonymizer/shuffle.h"
 #include "common/digest.h"
 #include "common/error.h"
@@ -50,7 +51,14 @@ struct anonymize_options {
     /* Called at the beginning of each stage, the last ones included; may be
      * NULL. */
     void (*on_stage)(enum anonymize_stage stage, void *context);
+    /* Called while the search goes on, often; may be NULL. */
+    void (*on_progress)(const struct search_progress *progress, void *context);
     void *context;
+    /* For a time-limited search: what it draws from, and the seconds since it
+     * began.  Without a clock (NULL) its work alone ends it, which is the same
+     * in every run. */
+    uint64_t seed;
+    double (*elapsed)(void *context);
 };
 
 struct anonymize_result {
@@ -64,6 +72,9 @@ struct anonymize_result {
     double *score; /* score_count numbers: 1, or for the rank aggregate
                       one per quasi-identifier, descending */
     size_t score_count;
+    bool optimal;   /* no transformation has a better score */
+    bool timed_out; /* the clock ended the search: not the same in every run */
+    double *bound;  /* score_count numbers: none has a better score than this */
     uint64_t checked;    /* transformations that were counted out */
     double lattice_size; /* transformations there are; may exceed 2^64 */
     bool rechecked;

@@ -439,6 +439,7 @@ void classes_group(struct grouper *grouper, const struct classes *source,
     size_t slots = slots_for(grouper, source);
 
     assert(target->words == source->words && !target->borrowed);
+    grouper->work += source->count;
     target->count = 0;
     if (source->words > 1)
         group_wide(grouper, source, mask, slots, target);
@@ -461,6 +462,7 @@ void classes_measure(struct grouper *grouper, const struct classes *source,
     if (source->words == 1 && source->population == NULL &&
         grouper->bit_gather && bits <= GATHERED_BITS) {
         assert(target->words == 1 && !target->borrowed);
+        grouper->work += source->count;
         target->count = 0;
         if (bits <= DENSE_BITS)
             size_dense(grouper, source, mask[0], target);
@@ -530,6 +532,8 @@ void classes_sum_histograms(struct grouper *grouper,
                             struct classes *target)
 {
     sort_members(grouper, source->count, target->count);
+    for (size_t s = 0; s < source->sensitive_count; s++)
+        grouper->work += source->histogram[s].begin[source->count];
     for (size_t s = 0; s < source->sensitive_count; s++)
         sum_histogram(grouper, &source->histogram[s], target->count,
                       &target->histogram[s]);

@@ -67,6 +67,7 @@ struct grouper {
     uint32_t *member;
     uint32_t *scratch; /* [value of a sensitive attribute], all 0 */
     struct hash_key key;
+    uint64_t work;   /* source classes and histogram entries looked at */
     bool bit_gather; /* the processor gathers bits quickly */
 };
 

@@ -14,6 +14,7 @@ struct evaluator {
     uint32_t *sorted[SENSITIVE_MAX];
     uint64_t *scratch; /* for the values of a class */
     struct rollup rollup;
+    uint64_t judgements;
 };
 
 enum status evaluator_create(struct evaluator **out,
@@ -261,6 +262,7 @@ enum status evaluator_judge(struct evaluator *evaluator, const uint8_t *level,
     const struct classes *source;
     bool has_histograms;
 
+    evaluator->judgements++;
     if (rollup_find(&evaluator->rollup, level, &evaluator->grouper,
                     &evaluator->classes, &source, err) != OK)
         return err->status;
@@ -268,6 +270,12 @@ enum status evaluator_judge(struct evaluator *evaluator, const uint8_t *level,
     return has_histograms ? rollup_remember(&evaluator->rollup, level,
                                             &evaluator->classes, source, err)
                           : OK;
+}
+
+uint64_t evaluator_work(const struct evaluator *evaluator)
+{
+    return evaluator->grouper.work +
+           evaluator->judgements * EVALUATOR_JUDGEMENT_WORK;
 }
 
 uint64_t evaluator_suppressed(struct evaluator *evaluator, const uint8_t *level)

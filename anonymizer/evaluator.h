@@ -56,6 +56,11 @@ MUST_USE enum status evaluator_judge(struct evaluator *evaluator,
                                      struct verdict *verdict,
                                      struct error *err);
 
+/* Classes looked at so far, and the least that a judgement counts for: the same
+ * for the same sequence of judgements, in every run. */
+#define EVALUATOR_JUDGEMENT_WORK 256
+uint64_t evaluator_work(const struct evaluator *evaluator);
+
 /* Rows that a node suppresses, counted to the end. */
 uint64_t evaluator_suppressed(struct evaluator *evaluator,
                               const uint8_t *level);

@@ -53,7 +53,10 @@ static enum status grow(struct frontier *frontier, struct error *err)
         return error_set(err, E_LIMIT,
                          "the search needs to remember more than %u "
                          "transformations; narrow it with min_level and "
-                         "max_level, or with fewer quasi-identifiers",
+                         "max_level or with fewer quasi-identifiers, or let "
+                         "the policy's \"search\" be {\"strategy\": "
+                         "\"time-limited\", \"seconds\": ...}, which returns "
+                         "the best that it finds",
                          frontier->limit);
     more = reallocarray(frontier->score, capacity, scores);
     if (more == NULL)

@@ -53,6 +53,7 @@ struct knowledge {
     size_t surcharge_count;
     uint8_t bottom[QUASI_IDENTIFIERS_MAX];
     uint64_t judgements;
+    uint64_t work; /* of looking, in classes looked at (search.h) */
     bool found;
     struct rank best;
     struct verdict best_verdict;
@@ -68,7 +69,7 @@ bool knowledge_beats(const struct knowledge *knowledge,
                      const struct rank *rank);
 
 /* Is the node below a dead one, or one that settles all below it? */
-bool knowledge_is_dead(const struct knowledge *knowledge, const uint8_t *level);
+bool knowledge_is_dead(struct knowledge *knowledge, const uint8_t *level);
 
 /* Is there nothing to gain from judging it? */
 bool knowledge_is_settled(struct knowledge *knowledge, const uint8_t *level);

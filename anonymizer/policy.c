@@ -44,7 +44,7 @@ static const struct json_word aggregates[] = {
 
 static const struct json_word strategies[] = {
     {"optimal", false},
-    {"time-limited", true},
+    {"time-limited", false},
     {NULL, false},
 };
 
@@ -86,17 +86,6 @@ static enum status take_flag(const struct json_key *key,
     if (status == OK)
         memcpy((char *)target + key->offset, &flag, sizeof flag);
     return status;
-}
-
-/* The value is understood, but changes nothing in this version. */
-static enum status take_known_word(const struct json_key *key,
-                                   const struct json_value *value, void *target,
-                                   struct error *err)
-{
-    unsigned index;
-
-    (void)target;
-    return json_find_word(key, value, &index, err);
 }
 
 /* A later number of the format is no mistake of its author. */
@@ -282,13 +271,36 @@ static enum status take_search(const struct json_key *key,
         {.name = "strategy",
          .kind = JSON_STRING,
          .expected = "the name of a strategy",
-         .take = take_known_word,
+         .take = json_take_word,
+         .offset = offsetof(struct policy, strategy),
          .word = strategies},
-        {.name = "seconds"},
+        {.name = "seconds",
+         .kind = JSON_NUMBER,
+         .expected = "a number from 0.001 to 86400",
+         .take = json_take_number,
+         .offset = offsetof(struct policy, search_seconds),
+         .min = 0.001,
+         .max = SEARCH_SECONDS_MAX},
     };
+    struct policy *policy = target;
+    enum status status =
+        json_take_object(value, keys, COUNT_OF(keys), target, err);
 
     (void)key;
-    return json_take_object(value, keys, COUNT_OF(keys), target, err);
+    if (status != OK)
+        return status;
+    if (policy->strategy == SEARCH_TIME_LIMITED && policy->search_seconds == 0)
+        return error_set(err, E_INPUT,
+                         "line %u: a \"time-limited\" search needs "
+                         "\"seconds\", expected a number from 0.001 to 86400",
+                         json_line(value));
+    if (policy->strategy == SEARCH_OPTIMAL && policy->search_seconds > 0)
+        return error_set(err, E_INPUT,
+                         "line %u: \"seconds\" are for the strategy "
+                         "\"time-limited\"; an \"optimal\" search takes what "
+                         "it needs",
+                         json_line(value));
+    return OK;
 }
 
 /* ---- the whole ---- */

@@ -113,6 +113,9 @@ enum aggregate {
 const char *quality_metric_name(enum quality_metric metric);
 const char *aggregate_name(enum aggregate aggregate);
 
+/* How the best transformation is looked for (search.h). */
+enum search_strategy { SEARCH_OPTIMAL, SEARCH_TIME_LIMITED };
+
 struct policy {
     char *path;                         /* of the file, for messages */
     char *name;                         /* "" if not given */
@@ -132,11 +135,14 @@ struct policy {
     enum quality_metric metric;
     enum aggregate aggregate; /* geometric mean if not given */
     double gs_factor;         /* 0..1, 0.5 if not given */
-    struct digest digest;     /* docs/formats.md, "Policy digest" */
-    struct text canonical;    /* what it is the digest of */
+    enum search_strategy strategy;
+    double search_seconds; /* of a time-limited search, else 0 */
+    struct digest digest;  /* docs/formats.md, "Policy digest" */
+    struct text canonical; /* what it is the digest of */
     /* Hierarchies and a subset's list are known by their digests alone:
-     * attribute.hierarchy and subset are NULL and say nothing.  Enough to check a finished table by recheck_table;
-     * whatever generalizes asserts that it is false. */
+     * attribute.hierarchy and subset are NULL and say nothing.  Enough to check
+     * a finished table by recheck_table; whatever generalizes asserts that it
+     * is false. */
     bool without_hierarchies;
 };
 

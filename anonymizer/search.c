@@ -7,11 +7,20 @@
 
 #include "anonymizer/frontier.h"
 #include "anonymizer/knowledge.h"
+#include "anonymizer/search_internal.h"
+
+/* What each child of a node that comes out counts for, in classes looked at
+ * (search.h). */
+#define ADVANCE_WORK 8
 
 /* What all threads share; behind the lock. */
 struct search {
     const struct problem *problem;
     atomic_bool *cancel;
+    struct search_watch *watch;
+    const struct search_budget *budget; /* NULL: none; else one thread */
+    enum search_end end;
+    double bound[QUASI_IDENTIFIERS_MAX]; /* of the last that came out */
     pthread_mutex_t lock;
     struct frontier frontier;
     struct knowledge knowledge;
@@ -69,8 +78,18 @@ static void build_chain(const struct search *search, const uint8_t *level,
     }
 }
 
+/* False when nothing is left of it, which search->end says, too. */
+static bool has_budget(struct search *search, const struct evaluator *evaluator)
+{
+    uint64_t work = evaluator_work(evaluator) + search->knowledge.work;
+
+    search->end = search_budget_end(search->budget, work);
+    return search->end == SEARCH_FINISHED;
+}
+
 /* Judge one node, without the lock, unless that is known to be of no use.
- * *dead says what came out. */
+ * *dead says what came out.  Nothing is judged when the budget is spent, which
+ * search->end says. */
 static enum status probe(struct search *search, struct evaluator *evaluator,
                          const uint8_t *level, bool *dead, struct error *err)
 {
@@ -82,11 +101,15 @@ static enum status probe(struct search *search, struct evaluator *evaluator,
         return OK;
     if (search->cancel != NULL && atomic_load(search->cancel))
         return error_set(err, E_CANCELLED, "interrupted");
+    if (!has_budget(search, evaluator))
+        return OK;
     pthread_mutex_unlock(&search->lock);
     status = evaluator_judge(evaluator, level, &verdict, err);
     pthread_mutex_lock(&search->lock);
-    if (status == OK)
-        status = knowledge_learn(&search->knowledge, level, &verdict, err);
+    if (status != OK)
+        return status;
+    search_watch_judged(search->watch, &verdict, search->bound);
+    status = knowledge_learn(&search->knowledge, level, &verdict, err);
     *dead = knowledge_is_dead(&search->knowledge, level);
     return status;
 }
@@ -153,9 +176,12 @@ static enum status work(struct search *search, struct evaluator *evaluator,
     enum status status = OK;
 
     while (status == OK && search->status == OK &&
+           has_budget(search, evaluator) &&
            frontier_peek(&search->frontier, &next) &&
            knowledge_beats(known, &next)) {
         bool settled = knowledge_is_settled(known, next.level);
+
+        memcpy(search->bound, next.score, sizeof search->bound);
 
         if (search->cancel != NULL && atomic_load(search->cancel))
             return error_set(err, E_CANCELLED, "interrupted");
@@ -166,6 +192,7 @@ static enum status work(struct search *search, struct evaluator *evaluator,
             frontier_drop(&search->frontier);
             continue;
         }
+        known->work += ADVANCE_WORK * width(search);
         status = frontier_advance(&search->frontier,
                                   known->found ? &known->best : NULL, err);
         if (status != OK || settled)
@@ -219,7 +246,7 @@ static void run_threads(struct search *search, unsigned threads)
 
 /* What a person can do something about: how far off the highest levels are.
  * The search itself counts no further than needed. */
-static enum status explain_no(const struct problem *problem, struct error *err)
+enum status search_explain_no(const struct problem *problem, struct error *err)
 {
     uint8_t top[QUASI_IDENTIFIERS_MAX];
     struct evaluator *evaluator = NULL;
@@ -244,40 +271,110 @@ static enum status explain_no(const struct problem *problem, struct error *err)
             : "");
 }
 
+static enum status start(struct search *search, uint32_t queue_max,
+                         struct error *err)
+{
+    enum status status;
+
+    frontier_init(&search->frontier, search->problem->metric, queue_max);
+    pthread_mutex_init(&search->lock, NULL);
+    status = knowledge_init(&search->knowledge, search->problem, err);
+    return status == OK ? frontier_start(&search->frontier, err) : status;
+}
+
+static void clear(struct search *search)
+{
+    pthread_mutex_destroy(&search->lock);
+    frontier_clear(&search->frontier);
+    knowledge_clear(&search->knowledge);
+}
+
 static enum status answer(const struct search *search,
                           struct search_result *result, struct error *err)
 {
+    const struct knowledge *knowledge = &search->knowledge;
+
     if (search->status != OK) {
         *err = search->err;
         return search->status;
     }
-    if (!search->knowledge.found)
-        return explain_no(search->problem, err);
-    memcpy(result->level, search->knowledge.best.level, sizeof result->level);
-    result->verdict = search->knowledge.best_verdict;
-    result->judged = search->knowledge.judgements;
+    if (!knowledge->found)
+        return search_explain_no(search->problem, err);
+    memcpy(result->level, knowledge->best.level, sizeof result->level);
+    memcpy(result->bound, knowledge->best.score, sizeof result->bound);
+    result->verdict = knowledge->best_verdict;
+    result->judged = knowledge->judgements;
+    result->end = SEARCH_FINISHED;
     return OK;
+}
+
+enum status search_lane_prove(struct search_lane *lane, struct error *err)
+{
+    struct search search = {.problem = lane->problem,
+                            .cancel = lane->cancel,
+                            .watch = lane->watch,
+                            .budget = lane->budget};
+    enum status status = start(&search, SEARCH_LANE_QUEUE_MAX, err);
+
+    if (status == OK) {
+        work_thread(&search);
+        status = search.status;
+        *err = search.err;
+    }
+    /* A full queue is an end like any other: the bound stands. */
+    if (status == E_LIMIT) {
+        search.end = SEARCH_WORK_SPENT;
+        status = OK;
+    }
+    lane->end = search.end;
+    lane->found = search.knowledge.found;
+    lane->best = search.knowledge.best;
+    lane->best_verdict = search.knowledge.best_verdict;
+    lane->judged = search.knowledge.judgements;
+    memcpy(lane->bound, search.bound, sizeof lane->bound);
+    clear(&search);
+    return status;
+}
+
+static enum status search_all(struct search_result *result,
+                              const struct problem *problem,
+                              const struct search_options *options,
+                              struct search_watch *watch, struct error *err)
+{
+    struct search search = {
+        .problem = problem, .cancel = options->cancel, .watch = watch};
+    enum status status = start(&search, SEARCH_QUEUE_MAX, err);
+
+    if (status == OK) {
+        run_threads(&search, options->threads);
+        status = answer(&search, result, err);
+    }
+    clear(&search);
+    return status;
+}
+
+enum status search_with(struct search_result *result,
+                        const struct problem *problem,
+                        const struct search_options *options, struct error *err)
+{
+    struct search_watch watch;
+    enum status status;
+
+    assert(options->threads >= 1 && options->threads <= THREADS_MAX);
+    search_watch_init(&watch, problem, options);
+    status = options->limit == NULL
+                 ? search_all(result, problem, options, &watch, err)
+                 : search_limited(result, problem, options, &watch, err);
+    search_watch_clear(&watch);
+    return status;
 }
 
 enum status search_run(struct search_result *result,
                        const struct problem *problem, unsigned threads,
                        atomic_bool *cancel, struct error *err)
 {
-    struct search search = {.problem = problem, .cancel = cancel};
-    enum status status;
+    const struct search_options options = {.threads = threads,
+                                           .cancel = cancel};
 
-    assert(threads >= 1 && threads <= THREADS_MAX);
-    frontier_init(&search.frontier, problem->metric, SEARCH_QUEUE_MAX);
-    pthread_mutex_init(&search.lock, NULL);
-    status = knowledge_init(&search.knowledge, problem, err);
-    if (status == OK)
-        status = frontier_start(&search.frontier, err);
-    if (status == OK) {
-        run_threads(&search, threads);
-        status = answer(&search, result, err);
-    }
-    pthread_mutex_destroy(&search.lock);
-    frontier_clear(&search.frontier);
-    knowledge_clear(&search.knowledge);
-    return status;
+    return search_with(result, problem, &options, err);
 }

@@ -24,7 +24,8 @@
 
 static const char help[] =
     "usage: anchorite anonymize --policy POLICY INPUT --output OUTPUT\n"
-    "                           [--json] [--threads N] [--no-recheck]\n\n"
+    "                           [--json] [--threads N] [--seed N] "
+    "[--no-recheck]\n\n"
     "Generalizes the quasi-identifiers of the table INPUT, and suppresses "
     "rows, so\nthat the policy holds with the least loss; writes OUTPUT.  "
     "The result is the\nproven optimum of all full-domain transformations.  "
@@ -34,6 +35,8 @@ static const char help[] =
     "                        is complete and checked\n"
     "  -j, --json            print one JSON object with all figures\n"
     "  -t, --threads N       threads of the search (default: all cores)\n"
+    "  -s, --seed N          what a time-limited search draws from (default: "
+    "0)\n"
     "      --no-recheck      do not read the finished release again to prove "
     "the\n"
     "                        policy a second time with other code\n"
@@ -51,6 +54,7 @@ struct options {
     bool json;
     bool no_recheck;
     uint64_t threads;
+    uint64_t seed;
 };
 
 /* Wall time of each stage. */
@@ -58,6 +62,7 @@ struct stopwatch {
     struct timespec begin[STAGES + 1];
     bool begun[STAGES + 1];
     bool terminal;
+    struct timespec told; /* when progress was last shown */
 };
 
 /* ---- options ---- */
@@ -77,6 +82,8 @@ static const struct option_row rows[] = {
     {"json", 'j', OPTION_AT(FLAG, struct options, json)},
     {"threads", 't', OPTION_AT(NUMBER, struct options, threads), .min = 1,
      .max = THREADS_MAX, .words = " wants"},
+    {"seed", 's', OPTION_AT(NUMBER, struct options, seed), .min = 0,
+     .max = INT64_MAX, .words = " wants"},
     {"no-recheck", 0, OPTION_AT(FLAG, struct options, no_recheck)},
 };
 
@@ -125,6 +132,39 @@ static void on_stage(enum anonymize_stage stage, void *context)
         fprintf(stderr, "%s ...", anonymize_stage_name(stage));
 }
 
+static double between(const struct timespec *from, const struct timespec *to)
+{
+    return (double)(to->tv_sec - from->tv_sec) +
+           (double)(to->tv_nsec - from->tv_nsec) / 1e9;
+}
+
+/* Since the search began. */
+static double elapsed(void *context)
+{
+    const struct stopwatch *watch = context;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return between(&watch->begin[STAGE_SEARCH], &now);
+}
+
+/* For a person who waits: at most every tenth of a second. */
+static void on_progress(const struct search_progress *progress, void *context)
+{
+    struct stopwatch *watch = context;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (between(&watch->told, &now) < 0.1)
+        return;
+    watch->told = now;
+    fprintf(stderr, "\r\033[Ksearch ... %" PRIu64 " checked, ",
+            progress->judged);
+    if (progress->found)
+        fprintf(stderr, "best %.6g, ", progress->score[0]);
+    fprintf(stderr, "none below %.6g", progress->bound[0]);
+}
+
 static double seconds(const struct stopwatch *watch, int stage)
 {
     const struct timespec *from = &watch->begin[stage], *to;
@@ -133,8 +173,7 @@ static double seconds(const struct stopwatch *watch, int stage)
     while (next < STAGES && !watch->begun[next])
         next++;
     to = &watch->begin[next];
-    return (double)(to->tv_sec - from->tv_sec) +
-           (double)(to->tv_nsec - from->tv_nsec) / 1e9;
+    return between(from, to);
 }
 
 /* ---- figures as JSON ---- */
@@ -201,20 +240,45 @@ static enum status add_levels(struct json_value *root,
 }
 
 /* One number, or the list that the rank aggregate compares. */
-static enum status add_score(struct json_value *root,
-                             const struct policy *policy,
-                             const struct anonymize_result *result,
-                             struct error *err)
+static enum status add_score(struct json_value *root, const char *key,
+                             const struct policy *policy, const double *score,
+                             size_t count, struct error *err)
 {
     struct json_value *list = NULL;
     enum status status;
 
     if (policy->aggregate != AGGREGATE_RANK)
-        return json_add_number(root, "score", result->score[0], err);
-    status = json_add_array(root, "score", &list, err);
-    for (size_t i = 0; status == OK && i < result->score_count; i++)
-        status = json_add_number(list, NULL, result->score[i], err);
+        return json_add_number(root, key, score[0], err);
+    status = json_add_array(root, key, &list, err);
+    for (size_t i = 0; status == OK && i < count; i++)
+        status = json_add_number(list, NULL, score[i], err);
     return status;
+}
+
+/* How a time-limited search ended, and how far off it may be. */
+static enum status add_search(struct json_value *root,
+                              const struct policy *policy,
+                              const struct anonymize_result *result,
+                              uint64_t seed, struct error *err)
+{
+    struct json_value *search = NULL;
+
+    if (policy->strategy != SEARCH_TIME_LIMITED)
+        return OK;
+    if (json_add_object(root, "search", &search, err) != OK ||
+        json_add_string(search, "ended_by",
+                        result->timed_out ? "time"
+                        : result->optimal ? "proof"
+                                          : "work",
+                        err) != OK ||
+        json_add_integer(search, "seed", (int64_t)seed, err) != OK ||
+        add_score(search, "bound", policy, result->bound, result->score_count,
+                  err) != OK)
+        return err->status;
+    if (policy->aggregate == AGGREGATE_RANK)
+        return OK;
+    return json_add_number(search, "gap", result->score[0] - result->bound[0],
+                           err);
 }
 
 static enum status add_seconds(struct json_value *root,
@@ -243,7 +307,8 @@ static enum status add_digest(struct json_value *root, const char *key,
 static enum status fill_json(struct json_value *root,
                              const struct policy *policy,
                              const struct anonymize_result *result,
-                             const struct stopwatch *watch, struct error *err)
+                             const struct stopwatch *watch, uint64_t seed,
+                             struct error *err)
 {
     struct json_value *risk = NULL;
 
@@ -252,8 +317,10 @@ static enum status fill_json(struct json_value *root,
                          err) != OK ||
         add_classes(root, &result->after, err) != OK ||
         add_levels(root, policy, result, err) != OK ||
-        json_add_boolean(root, "optimal", true, err) != OK ||
-        add_score(root, policy, result, err) != OK ||
+        json_add_boolean(root, "optimal", result->optimal, err) != OK ||
+        add_score(root, "score", policy, result->score, result->score_count,
+                  err) != OK ||
+        add_search(root, policy, result, seed, err) != OK ||
         json_add_string(root, "metric", quality_metric_name(policy->metric),
                         err) != OK ||
         json_add_string(root, "aggregate", aggregate_name(policy->aggregate),
@@ -274,13 +341,15 @@ static enum status fill_json(struct json_value *root,
 
 static enum status print_json(const struct policy *policy,
                               const struct anonymize_result *result,
-                              const struct stopwatch *watch, struct error *err)
+                              const struct stopwatch *watch, uint64_t seed,
+                              struct error *err)
 {
     struct json *json = NULL;
     enum status status = json_create(&json, err);
 
     if (status == OK)
-        status = fill_json(json_edit_root(json), policy, result, watch, err);
+        status =
+            fill_json(json_edit_root(json), policy, result, watch, seed, err);
     if (status == OK)
         status = command_print_json(json, err);
     json_destroy(&json);
@@ -318,11 +387,18 @@ static void print_text(FILE *out, const struct options *options,
             result->rows, result->suppressed, 100 * share);
     print_risk_line(out, "before", &result->before);
     print_risk_line(out, "after", &result->after);
-    fprintf(out, "  %s (%s) %.10g, the least of %.0f transformations%s\n",
+    fprintf(out, "  %s (%s) %.10g, the %s of %.10g transformations%s\n",
             quality_metric_name(policy->metric),
             aggregate_name(policy->aggregate), result->score[0],
+            result->optimal ? "least" : "best that was found",
             result->lattice_size,
             result->rechecked ? "; policy proven again from the file" : "");
+    if (!result->optimal)
+        fprintf(out, "  not proven: %.10g is the least that there could be%s\n",
+                result->bound[0],
+                result->timed_out ? "; time ended the search, so that another "
+                                    "run may find another"
+                                  : "");
     fputs("  levels:", out);
     for (size_t a = 0; a < policy->attribute_count; a++)
         if (policy->attribute[a].role == ROLE_QUASI_IDENTIFYING) {
@@ -445,7 +521,7 @@ static enum status print_figures(const struct options *options,
                                  struct error *err)
 {
     if (options->json)
-        return print_json(policy, result, watch, err);
+        return print_json(policy, result, watch, options->seed, err);
     print_text(strcmp(options->output, "-") == 0 ? stderr : stdout, options,
                policy, result);
     return command_finish_output(err);
@@ -484,7 +560,11 @@ static enum status run(const struct options *options,
                                        .no_recheck = options->no_recheck,
                                        .cancel = command_cancel(),
                                        .on_stage = on_stage,
-                                       .context = &watch};
+                                       .on_progress =
+                                           watch.terminal ? on_progress : NULL,
+                                       .context = &watch,
+                                       .seed = options->seed,
+                                       .elapsed = elapsed};
     struct anonymize_result *result = NULL;
     enum status status =
         anonymize_table(&result, policy, input, input_name, target->fd,

@@ -213,7 +213,10 @@ static enum status add_attested(struct json_value *root,
         add_whole(anonymizer, "rows", outcome->rows, err) != OK ||
         add_whole(anonymizer, "dropped", outcome->suppressed, err) != OK ||
         add_attested_models(anonymizer, report, err) != OK ||
-        json_add_boolean(anonymizer, "optimal", true, err) != OK ||
+        json_add_boolean(anonymizer, "optimal",
+                         report->attestation->policy->strategy ==
+                             SEARCH_OPTIMAL,
+                         err) != OK ||
         json_add_copy(anonymizer, "levels", outcome->levels, err) != OK ||
         json_add_object(anonymizer, "risk_before", &risk, err) != OK ||
         json_add_number(risk, "highest", outcome->before.risk_highest, err) !=

@@ -133,6 +133,9 @@
 /* Sensitive attributes of a policy. */
 #define SENSITIVE_MAX 64
 
+/* Seconds that a time-limited search may take: a day. */
+#define SEARCH_SECONDS_MAX 86400
+
 /* Privacy models of a policy. */
 #define CRITERIA_MAX 256
 

@@ -173,8 +173,6 @@ done
 for build in interval order redaction date priority; do
     later "s/\"zip.csv\"/{\"build\": \"$build\"}/"
 done
-later 's/"optimal"/"time-limited"/'
-later 's/"optimal"/"optimal", "seconds": 5/'
 later 's/"full-domain"/"local-recoding"/'
 later 's/"policy": 1/"policy": 2/'
 later 's/"name": "ward-k2"/"subset": {"rows": "i % 10 == 0"}/'

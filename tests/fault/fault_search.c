@@ -117,6 +117,32 @@ static void without_memory_nothing_is_found(void)
     fixture_clear(&fixture);
 }
 
+static enum status search_limited_by_work(struct search_result *result)
+{
+    static const struct search_limit limit = {.seconds = 0.01};
+    static const struct search_options options = {.threads = 1,
+                                                  .limit = &limit};
+    enum status status;
+
+    error_init(&err);
+    fault_on();
+    status = search_with(result, &fixture.problem, &options, &err);
+    fault_off();
+    return status;
+}
+
+static void without_memory_nothing_is_found_within_a_limit(void)
+{
+    struct search_result result;
+
+    prepare(3);
+    FAULT_LOOP(FAULT_MEMORY, ENOMEM)
+    {
+        fault_expect(search_limited_by_work(&result), &err, E_MEMORY);
+    }
+    fixture_clear(&fixture);
+}
+
 /* The calls of several threads come in any order; what fails in one of them
  * ends all. */
 static void thread_without_memory_ends_all(void)
@@ -173,6 +199,8 @@ void suite_search(void)
     static const struct test tests[] = {
         {"without memory nothing is built", without_memory_nothing_is_built},
         {"without memory nothing is found", without_memory_nothing_is_found},
+        {"without memory nothing is found within a limit",
+         without_memory_nothing_is_found_within_a_limit},
         {"a thread without memory ends all", thread_without_memory_ends_all},
         {"a no is explained, or memory lacks", no_is_explained_or_memory_lacks},
         {"missing threads change nothing", missing_threads_change_nothing},

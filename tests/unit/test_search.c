@@ -1,5 +1,6 @@
 #include "anonymizer/search.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -273,6 +274,209 @@ static void cancel_flag_ends_it(void)
     fixture_clear(&fixture);
 }
 
+/* ---- within a limit ---- */
+
+static double long_ago(void *context)
+{
+    (void)context;
+    return 1e9;
+}
+
+/* A limit in seconds of work, without a clock unless `elapsed`. */
+static enum status run_limited(struct fixture *fixture, double seconds,
+                               uint64_t seed, unsigned threads,
+                               double (*elapsed)(void *),
+                               struct search_result *result, struct error *err)
+{
+    const struct search_limit limit = {
+        .seconds = seconds, .seed = seed, .elapsed = elapsed};
+    const struct search_options options = {.threads = threads, .limit = &limit};
+
+    error_init(err);
+    return search_with(result, &fixture->problem, &options, err);
+}
+
+/* Small lattices are finished, and then the answer is that of a search without
+ * limit, an honest no included. */
+static void a_limit_that_is_not_reached_changes_nothing(void)
+{
+    static const struct fixture_shape shape = {.quasi_max = 4,
+                                               .domain_max = 12,
+                                               .levels_max = 5,
+                                               .rows_max = 120,
+                                               .sensitive_max = 2};
+    struct random random;
+    unsigned wrong = 0;
+
+    random_init(&random, fixture_seed(__func__));
+    for (int i = 0; i < 60; i++) {
+        struct search_result all, limited;
+        struct fixture fixture;
+        struct error err;
+        enum status status;
+
+        fixture_random(&fixture, &random, &shape);
+        status = run(&fixture, &all, &err);
+        wrong += run_limited(&fixture, 10, (uint64_t)i, 1 + (unsigned)i % 3,
+                             NULL, &limited, &err) != status;
+        if (status == OK)
+            wrong += limited.end != SEARCH_FINISHED ||
+                     memcmp(limited.level, all.level,
+                            fixture.lattice->dimension_count) != 0 ||
+                     metric_compare(fixture.metric, limited.verdict.score,
+                                    all.verdict.score) != 0 ||
+                     metric_compare(fixture.metric, limited.bound,
+                                    all.verdict.score) != 0;
+        fixture_clear(&fixture);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+/* Twelve quasi-identifiers with five levels each, 2.4e8 nodes; values that
+ * depend on each other. */
+static void load_wide(struct fixture *fixture)
+{
+    struct random random;
+    struct text csv, hierarchy;
+    struct error err;
+
+    random_init(&random, 12);
+    text_init(&csv);
+    text_init(&hierarchy);
+    for (int v = 0; v < 16; v++)
+        CU_ASSERT_EQUAL_FATAL(text_printf(&hierarchy, &err,
+                                          "%d;a%d;b%d;c%d;*\n", v, v / 2, v / 4,
+                                          v / 8),
+                              OK);
+    fixture_init(fixture);
+    for (int q = 0; q < 12; q++) {
+        char name[8];
+
+        snprintf(name, sizeof name, "q%d", q);
+        fixture_attribute(fixture, name, ROLE_QUASI_IDENTIFYING,
+                          hierarchy.data);
+        CU_ASSERT_EQUAL_FATAL(
+            text_printf(&csv, &err, "%s%c", name, q < 11 ? ',' : '\n'), OK);
+    }
+    for (int row = 0; row < 400; row++) {
+        uint64_t kind = random_below(&random, 6);
+
+        for (int q = 0; q < 12; q++) {
+            uint64_t v = random_below(&random, 10) < 8
+                             ? kind * (uint64_t)(q + 3) % 16
+                             : random_below(&random, 16);
+
+            CU_ASSERT_EQUAL_FATAL(
+                text_printf(&csv, &err, "%d%c", (int)v, q < 11 ? ',' : '\n'),
+                OK);
+        }
+    }
+    fixture_k(fixture, 3);
+    fixture->policy.suppression_limit = 0.05;
+    fixture_load(fixture, csv.data);
+    text_clear(&csv);
+    text_clear(&hierarchy);
+}
+
+/* Without a clock the same seed gives the same result, however many threads
+ * there are, and it is what counting that node out says. */
+static void what_a_limit_leaves_depends_on_the_seed_alone(void)
+{
+    struct fixture fixture;
+    struct search_result first;
+    struct error err;
+
+    load_wide(&fixture);
+    for (uint64_t seed = 0; seed < 3; seed++)
+        for (unsigned threads = 1; threads <= 4; threads++) {
+            struct search_result result;
+            struct evaluator *evaluator = NULL;
+            struct verdict verdict;
+
+            CU_ASSERT_EQUAL_FATAL(
+                run_limited(&fixture, 0.05, seed, threads, NULL, &result, &err),
+                OK);
+            if (threads == 1)
+                first = result;
+            CU_ASSERT_EQUAL(result.end, SEARCH_WORK_SPENT);
+            CU_ASSERT_EQUAL(memcmp(result.level, first.level, 12), 0);
+            CU_ASSERT_EQUAL(result.verdict.score[0], first.verdict.score[0]);
+            CU_ASSERT_EQUAL(result.bound[0], first.bound[0]);
+            CU_ASSERT_EQUAL(result.judged, first.judged);
+            CU_ASSERT(result.bound[0] <= result.verdict.score[0]);
+            CU_ASSERT_EQUAL(
+                evaluator_create(&evaluator, &fixture.problem, &err), OK);
+            CU_ASSERT_EQUAL(
+                evaluator_judge(evaluator, result.level, &verdict, &err), OK);
+            CU_ASSERT(verdict.valid);
+            CU_ASSERT_EQUAL(verdict.score[0], result.verdict.score[0]);
+            evaluator_destroy(&evaluator);
+        }
+    fixture_clear(&fixture);
+}
+
+static void a_clock_ends_a_search_and_the_result_says_so(void)
+{
+    struct fixture fixture;
+    struct search_result result;
+    struct error err;
+
+    load_wide(&fixture);
+    /* It is over before it begins: nothing was found, and that is no proof. */
+    CU_ASSERT_EQUAL(run_limited(&fixture, 1, 0, 2, long_ago, &result, &err),
+                    E_LIMIT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "does not say that there is none"));
+    fixture_clear(&fixture);
+}
+
+static void a_limited_search_can_be_cancelled(void)
+{
+    static const struct search_limit limit = {.seconds = 1000};
+    atomic_bool cancel = true;
+    const struct search_options options = {
+        .threads = 2, .cancel = &cancel, .limit = &limit};
+    struct fixture fixture;
+    struct search_result result;
+    struct error err;
+
+    load_wide(&fixture);
+    error_init(&err);
+    CU_ASSERT_EQUAL(search_with(&result, &fixture.problem, &options, &err),
+                    E_CANCELLED);
+    fixture_clear(&fixture);
+}
+
+static void count_progress(const struct search_progress *progress,
+                           void *context)
+{
+    uint64_t *told = context;
+
+    CU_ASSERT_EQUAL(progress->judged, *told + 1);
+    CU_ASSERT(!progress->found || progress->bound[0] <= progress->score[0]);
+    *told = progress->judged;
+}
+
+static void progress_is_told_of_each_judgement(void)
+{
+    uint64_t told = 0;
+    const struct search_options options = {
+        .threads = 3, .on_progress = count_progress, .context = &told};
+    struct fixture fixture;
+    struct search_result result;
+    struct error err;
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "a", ROLE_QUASI_IDENTIFYING, "1;x;*\n2;x;*\n");
+    fixture_attribute(&fixture, "b", ROLE_QUASI_IDENTIFYING, "1;x;*\n2;x;*\n");
+    fixture_k(&fixture, 2);
+    fixture_load(&fixture, "a,b\n1,1\n1,2\n2,1\n2,2\n");
+    error_init(&err);
+    CU_ASSERT_EQUAL(search_with(&result, &fixture.problem, &options, &err), OK);
+    CU_ASSERT_EQUAL(told, result.judged);
+    CU_ASSERT_EQUAL(result.end, SEARCH_FINISHED);
+    fixture_clear(&fixture);
+}
+
 void suite_search(void)
 {
     static const struct test tests[] = {
@@ -289,6 +493,16 @@ void suite_search(void)
         {"a lattice that is dead from the top ends at once",
          lattice_that_is_dead_from_the_top_ends_at_once},
         {"the cancel flag ends the search", cancel_flag_ends_it},
+        {"a limit that is not reached changes nothing",
+         a_limit_that_is_not_reached_changes_nothing},
+        {"what a limit leaves depends on the seed alone",
+         what_a_limit_leaves_depends_on_the_seed_alone},
+        {"a clock ends a search, and the result says so",
+         a_clock_ends_a_search_and_the_result_says_so},
+        {"a limited search can be cancelled",
+         a_limited_search_can_be_cancelled},
+        {"progress is told of each judgement",
+         progress_is_told_of_each_judgement},
     };
 
     suite_add("search", tests, sizeof tests / sizeof tests[0]);

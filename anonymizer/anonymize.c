@@ -273,12 +273,15 @@ static enum status recheck_stage(struct run *run,
                                   .suppressed = result->suppressed,
                                   .level = result->level,
                                   .delimiter = run->table->delimiter};
+    const struct recheck_population population = {run->input.fd,
+                                                  run->input.name};
     struct recheck_values values[SENSITIVE_MAX] = {0};
     struct recheck_result *rechecked = NULL;
     enum status status = OK;
 
     enter(run, STAGE_RECHECK);
     claim.values = values;
+    claim.population = &population;
     for (size_t s = 0; status == OK && s < run->table->sensitive_count; s++)
         status =
             values_claim(&run->table->sensitive[s], run->table->tuple_count,

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "anonymizer/criterion_population.h"
+
 /* Relative; far above the rounding of a sum over any class, far below the
  * effect of one row. */
 #define REMOVAL_SLACK 1e-9
@@ -215,6 +217,44 @@ uint32_t criteria_removal(const struct criteria *criteria,
     return most;
 }
 
+/* ---- the population ---- */
+
+bool criteria_population_hold(const struct criteria *criteria, uint32_t rows,
+                              uint32_t population)
+{
+    if (rows > 0 && population < criteria->population_min)
+        return false;
+    for (size_t i = 0; i < criteria->count; i++) {
+        const struct privacy_criterion *model = criteria->criterion[i].model;
+
+        if (model->model == MODEL_DELTA_PRESENCE &&
+            !population_presence_holds(model, rows, population))
+            return false;
+    }
+    return true;
+}
+
+uint32_t criteria_population_removal(const struct criteria *criteria,
+                                     uint32_t rows, uint32_t population)
+{
+    uint32_t survivors = rows;
+
+    if (population < criteria->population_min)
+        return rows;
+    for (size_t i = 0; i < criteria->count; i++) {
+        const struct privacy_criterion *model = criteria->criterion[i].model;
+        uint32_t most;
+
+        if (model->model != MODEL_DELTA_PRESENCE ||
+            population_presence_holds(model, rows, population))
+            continue;
+        most = population_presence_survivors(model, rows, population);
+        if (most < survivors)
+            survivors = most;
+    }
+    return survivors < criteria->class_size_min ? rows : rows - survivors;
+}
+
 /* ---- yes or no ---- */
 
 bool criteria_final(const struct criteria *criteria,
@@ -241,6 +281,9 @@ static bool criterion_holds(const struct criteria *criteria,
     case MODEL_K_ANONYMITY:
     case MODEL_DISTINCT_L_DIVERSITY:
         return true; /* said by criteria_final */
+    case MODEL_DELTA_PRESENCE:
+    case MODEL_K_MAP:
+        return true; /* said by the size and criteria_population_hold */
     case MODEL_ENTROPY_L_DIVERSITY:
         if (model->estimator == ESTIMATOR_SHANNON)
             return shannon_holds(criteria, model->l, number, distinct,
@@ -282,9 +325,22 @@ static size_t find_sensitive(const struct table *table, size_t attribute)
     return 0;
 }
 
+/* What a model over the population adds; the rows that it asks of a class. */
+static uint32_t add_population(struct criteria *criteria,
+                               const struct privacy_criterion *model,
+                               uint64_t rows)
+{
+    if (!privacy_model_needs_population(model))
+        return population_map_k(model, rows);
+    criteria->needs_population = true;
+    if (model->model == MODEL_K_MAP && model->k > criteria->population_min)
+        criteria->population_min = model->k;
+    return 1;
+}
+
 /* What one model adds to the thresholds. */
 static void add_model(struct criteria *criteria,
-                      const struct criterion *criterion)
+                      const struct criterion *criterion, uint64_t rows)
 {
     const struct privacy_criterion *model = criterion->model;
     size_t s = criterion->sensitive;
@@ -292,6 +348,9 @@ static void add_model(struct criteria *criteria,
 
     if (privacy_model_compares(model->model)) {
         criteria->needs_histograms = true;
+    } else if (model->attribute == NO_ATTRIBUTE &&
+               model->model != MODEL_K_ANONYMITY) {
+        size = add_population(criteria, model, rows);
     } else if (model->model != MODEL_K_ANONYMITY) {
         /* ceil(l) values need as many rows; beyond 2^32 there are none. */
         size = model->l >= UINT32_MAX ? UINT32_MAX : (uint32_t)ceil(model->l);
@@ -323,6 +382,20 @@ static enum status add_reference(struct criteria *criteria,
         status = reference_prepare(reference, policy, table, s,
                                    criterion->model->model, err);
     return status;
+}
+
+static enum status check_population(const struct policy *policy,
+                                    const struct privacy_criterion *model,
+                                    const struct table *table,
+                                    struct error *err)
+{
+    if (model->model != MODEL_K_MAP || model->map == K_MAP_SUBSET ||
+        (double)table->rows <= model->population)
+        return OK;
+    return error_set(err, E_INPUT,
+                     "%s: the population of k-map is %.0f, expected no less "
+                     "than the rows that are a sample of it, %ju",
+                     policy->path, model->population, (uintmax_t)table->rows);
 }
 
 static enum status fill_shannon(struct criteria *criteria, uint64_t rows,
@@ -371,7 +444,10 @@ enum status criteria_create(struct criteria **out, const struct policy *policy,
         if (model->attribute != NO_ATTRIBUTE)
             criteria->criterion[i].sensitive =
                 find_sensitive(table, model->attribute);
-        add_model(criteria, &criteria->criterion[i]);
+        status = check_population(policy, model, table, err);
+        if (status != OK)
+            break;
+        add_model(criteria, &criteria->criterion[i], table->rows);
         shannon |= model->model == MODEL_ENTROPY_L_DIVERSITY &&
                    model->estimator == ESTIMATOR_SHANNON;
         status = add_reference(criteria, &criteria->criterion[i], policy, table,

@@ -16,7 +16,11 @@
  *     delta-disclosure    no share changed by a factor of 2^delta
  *                         [Brickell 2008]
  *     beta-likeness       no share grown by more than beta of itself
- *                         [Cao 2012]          (all: criterion_distance.h)
+ *                         [Cao 2012]    (these three: criterion_distance.h)
+ *     delta-presence      the sample's share of the population lies between
+ *                         min and max                  [Nergiz 2007]
+ *     k-map               k or more of the population  [Sweeney 2001]
+ *                                       (these two: criterion_population.h)
  *
  * Sums run over the counts in descending order, so that they do not depend on
  * how values are numbered; comparisons have no slack.
@@ -61,6 +65,8 @@ struct criteria {
     struct criterion *criterion;
     size_t count;
     uint32_t class_size_min;
+    uint32_t population_min; /* of the population in a class with rows */
+    bool needs_population;
     bool needs_histograms;
     size_t sensitive_count;
     uint32_t *distinct_min; /* [sensitive]: fewest values any model allows */
@@ -83,11 +89,21 @@ struct class_view {
     uint32_t distinct[SENSITIVE_MAX];
 };
 
+/* E_INPUT if a k-map's population is smaller than the table. */
 MUST_USE enum status criteria_create(struct criteria **criteria,
                                      const struct policy *policy,
                                      const struct table *table,
                                      struct error *err);
 void criteria_destroy(struct criteria **criteria);
+
+/* Does a class satisfy what the models say about the population?  One without
+ * rows of the sample, too. */
+bool criteria_population_hold(const struct criteria *criteria, uint32_t rows,
+                              uint32_t population);
+
+/* Rows that one with rows that does not loses at the least. */
+uint32_t criteria_population_removal(const struct criteria *criteria,
+                                     uint32_t rows, uint32_t population);
 
 /* Too small or too few values, whatever the counts: no subset of its rows can
  * satisfy the models. */

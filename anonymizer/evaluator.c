@@ -142,6 +142,33 @@ static uint64_t mark_small(struct evaluator *evaluator)
     return rows;
 }
 
+/* Then by the population.  False if one without rows fails, which nothing
+ * mends, here or in a finer transformation. */
+static bool mark_population(struct evaluator *evaluator, uint64_t *suppressed,
+                            uint64_t *doomed)
+{
+    const struct criteria *criteria = evaluator->problem->criteria;
+    const struct classes *classes = &evaluator->classes;
+    bool possible = true;
+
+    if (!criteria->needs_population)
+        return true;
+    for (uint32_t c = 0; c < classes->count; c++) {
+        uint32_t rows = classes->size[c], population = classes->population[c];
+
+        if ((evaluator->lost[c] && rows > 0) ||
+            criteria_population_hold(criteria, rows, population))
+            continue;
+        evaluator->lost[c] = true;
+        possible = possible && rows > 0;
+        if (rows == 0)
+            continue;
+        *suppressed += rows;
+        *doomed += criteria_population_removal(criteria, rows, population);
+    }
+    return possible;
+}
+
 /* Then by what is in them.  *doomed: rows that every finer transformation
  * loses too; counted only as far as needed to say more than allowed. */
 static void mark_failing(struct evaluator *evaluator, uint64_t *suppressed,
@@ -229,6 +256,7 @@ static void judge_from(struct evaluator *evaluator,
     const struct problem *problem = evaluator->problem;
     uint64_t mask[QUASI_IDENTIFIERS_MAX];
     uint64_t doomed;
+    bool possible;
 
     lattice_mask(problem->lattice, level, mask);
     if (complete || problem->criteria->needs_histograms)
@@ -236,20 +264,21 @@ static void judge_from(struct evaluator *evaluator,
     else
         classes_measure(&evaluator->grouper, source, mask, &evaluator->classes);
     verdict->suppressed = doomed = mark_small(evaluator);
+    possible = mark_population(evaluator, &verdict->suppressed, &doomed);
     *has_histograms = !problem->criteria->needs_histograms;
     if (problem->criteria->needs_histograms &&
-        (complete || doomed <= problem->suppressed_max)) {
+        (complete || (possible && doomed <= problem->suppressed_max))) {
         classes_sum_histograms(&evaluator->grouper, source,
                                &evaluator->classes);
         mark_failing(evaluator, &verdict->suppressed, &doomed);
         *has_histograms = true;
     }
-    verdict->dead = doomed > problem->suppressed_max;
+    verdict->dead = !possible || doomed > problem->suppressed_max;
     verdict->valid = verdict->has_surcharge = false;
     if (verdict->dead && !complete)
         return;
     verdict->suppressed += mark_all_star(evaluator, level);
-    verdict->valid = verdict->suppressed <= problem->suppressed_max;
+    verdict->valid = possible && verdict->suppressed <= problem->suppressed_max;
     verdict->has_surcharge = verdict->valid && verdict->suppressed > 0 &&
                              verdict->suppressed == doomed;
     if (verdict->valid)

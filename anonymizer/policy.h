@@ -69,7 +69,9 @@ struct policy_attribute {
     X("t-closeness-hierarchical", T_CLOSENESS_HIERARCHICAL)                    \
     X("delta-disclosure", DELTA_DISCLOSURE)                                    \
     X("basic-beta-likeness", BASIC_BETA_LIKENESS)                              \
-    X("enhanced-beta-likeness", ENHANCED_BETA_LIKENESS)
+    X("enhanced-beta-likeness", ENHANCED_BETA_LIKENESS)                        \
+    X("delta-presence", DELTA_PRESENCE)                                        \
+    X("k-map", K_MAP)
 
 enum privacy_model {
 #define PRIVACY_MODEL_ENUM(name, id) MODEL_##id,
@@ -85,20 +87,37 @@ bool privacy_model_compares(enum privacy_model model);
 
 enum entropy_estimator { ESTIMATOR_SHANNON, ESTIMATOR_GRASSBERGER };
 
+/* What a k-map takes the population from: a subset of it, or an estimate. */
+enum k_map_population {
+    K_MAP_POISSON,
+    K_MAP_ZERO_TRUNCATED_POISSON,
+    K_MAP_SUBSET
+};
+
+/* As the policy file calls an estimator. */
+const char *k_map_population_name(enum k_map_population map);
+
 #define NO_ATTRIBUTE SIZE_MAX
 
 /* One model with its parameters; those that it does not have are 0. */
 struct privacy_criterion {
     enum privacy_model model;
     size_t attribute; /* index into policy.attribute, or NO_ATTRIBUTE */
-    uint32_t k;       /* k-anonymity, >= 1 */
+    uint32_t k;       /* k-anonymity, k-map, >= 1 */
     double l;         /* >= 1; whole for distinct and recursive */
     double c;         /* recursive-(c,l), > 0 */
     double t;         /* t-closeness, 0..1 */
     double delta;     /* delta-disclosure, bits, > 0 */
     double beta;      /* beta-likeness, > 0 */
     enum entropy_estimator estimator; /* entropy-l */
+    double min, max;                  /* delta-presence, 0 <= min <= max <= 1 */
+    enum k_map_population map;        /* k-map */
+    double significance;              /* k-map by estimate, 0..1, not these */
+    double population;                /* k-map by estimate: its rows */
 };
+
+/* Does it need to know how many of the population are in each class? */
+bool privacy_model_needs_population(const struct privacy_criterion *criterion);
 
 enum quality_metric { METRIC_LOSS };
 

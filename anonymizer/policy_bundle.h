@@ -9,9 +9,9 @@
  * form (RFC 8785), so that one policy and its files have one bundle, and at
  * most POLICY_BUNDLE_SIZE_MAX long.
  *
- * A bundle goes to a vault.  A policy with a "subset" has none: it names rows by
- * their places in a file, while a vault gives the permitted rows, which it keeps
- * by ids.
+ * A bundle goes to a vault.  A policy with a "subset" has none: it names rows
+ * by their places in a file, while a vault gives the permitted rows, which it
+ * keeps by ids.
  *
  * Names are only names here: absolute ones, and those that climb out by "..",
  * too.  Nothing that comes from a bundle is looked up in the file system.

@@ -10,16 +10,15 @@
 
 /* json_take_word stores an unsigned; the lists below follow the enums. */
 _Static_assert(sizeof(enum privacy_model) == sizeof(unsigned) &&
-                   sizeof(enum entropy_estimator) == sizeof(unsigned),
+                   sizeof(enum entropy_estimator) == sizeof(unsigned) &&
+                   sizeof(enum k_map_population) == sizeof(unsigned),
                "an enum is stored as an unsigned");
 
 static const struct json_word models[] = {
 #define MODEL_WORD(name, id) [MODEL_##id] = {name, false},
     PRIVACY_MODEL_TABLE(MODEL_WORD)
 #undef MODEL_WORD
-        {"delta-presence", true},
-    {"k-map", true},
-    {"average-risk", true},
+        {"average-risk", true},
     {"sample-uniqueness", true},
     {"population-uniqueness", true},
     {NULL, false},
@@ -31,6 +30,23 @@ static const struct json_word estimators[] = {
     {NULL, false},
 };
 
+static const struct json_word maps[] = {
+    [K_MAP_POISSON] = {"poisson", false},
+    [K_MAP_ZERO_TRUNCATED_POISSON] = {"zero-truncated-poisson", false},
+    {NULL, false},
+};
+
+const char *k_map_population_name(enum k_map_population map)
+{
+    return maps[map].name;
+}
+
+bool privacy_model_needs_population(const struct privacy_criterion *criterion)
+{
+    return criterion->model == MODEL_DELTA_PRESENCE ||
+           (criterion->model == MODEL_K_MAP && criterion->map == K_MAP_SUBSET);
+}
+
 const char *privacy_model_name(enum privacy_model model)
 {
     return models[model].name;
@@ -38,7 +54,8 @@ const char *privacy_model_name(enum privacy_model model)
 
 bool privacy_model_compares(enum privacy_model model)
 {
-    return model >= MODEL_T_CLOSENESS_EQUAL;
+    return model >= MODEL_T_CLOSENESS_EQUAL &&
+           model <= MODEL_ENHANCED_BETA_LIKENESS;
 }
 
 struct criterion_target {
@@ -198,6 +215,58 @@ static const struct json_key beta_likeness_keys[] = {
      .max = DBL_MAX},
 };
 
+static const struct json_key delta_presence_keys[] = {
+    KEY_MODEL,
+    {.name = "min",
+     .kind = JSON_NUMBER,
+     .expected = "a number from 0 to 1",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(min),
+     .max = 1},
+    {.name = "max",
+     .kind = JSON_NUMBER,
+     .expected = "a number from 0 to 1",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(max),
+     .max = 1},
+};
+
+/* The significance ends at the largest double below 1. */
+static const struct json_key k_map_keys[] = {
+    KEY_MODEL,
+    {.name = "k",
+     .kind = JSON_NUMBER,
+     .expected = "a whole number from 1 to 4294967295",
+     .take = json_take_count,
+     .required = true,
+     .offset = IN_CRITERION(k),
+     .min = 1,
+     .max = UINT32_MAX},
+    {.name = "estimator",
+     .kind = JSON_STRING,
+     .expected = "the name of an estimator",
+     .take = json_take_word,
+     .offset = IN_CRITERION(map),
+     .word = maps},
+    {.name = "significance",
+     .kind = JSON_NUMBER,
+     .expected = "a number above 0 and below 1",
+     .take = json_take_number,
+     .offset = IN_CRITERION(significance),
+     .min = DBL_TRUE_MIN,
+     .max = 1 - DBL_EPSILON / 2},
+    {.name = "population",
+     .kind = JSON_NUMBER,
+     .expected = "a whole number from 1 to 9007199254740992",
+     .take = json_take_number,
+     .offset = IN_CRITERION(population),
+     .min = 1,
+     .max = 9007199254740992.0,
+     .whole = true},
+};
+
 static const struct {
     const struct json_key *key;
     size_t count;
@@ -218,6 +287,9 @@ static const struct {
                                    COUNT_OF(beta_likeness_keys)},
     [MODEL_ENHANCED_BETA_LIKENESS] = {beta_likeness_keys,
                                       COUNT_OF(beta_likeness_keys)},
+    [MODEL_DELTA_PRESENCE] = {delta_presence_keys,
+                              COUNT_OF(delta_presence_keys)},
+    [MODEL_K_MAP] = {k_map_keys, COUNT_OF(k_map_keys)},
 };
 
 /* Every two values must have a distance: they must meet somewhere. */
@@ -267,11 +339,55 @@ static enum status check_attribute(const struct policy *policy,
     return OK;
 }
 
+/* An estimate needs all that it is made from, and a count nothing of it. */
+static enum status check_k_map(const struct privacy_criterion *criterion,
+                               const struct json_value *element,
+                               struct error *err)
+{
+    static const char *const keys[] = {"significance", "population"};
+    bool estimates = criterion->map != K_MAP_SUBSET;
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if ((json_member(element, keys[i]) != NULL) != estimates)
+            return error_set(err, E_INPUT,
+                             "line %u: k-map %s an estimator, expected %s "
+                             "\"%s\"",
+                             json_line(element), estimates ? "with" : "without",
+                             estimates ? "a" : "no", keys[i]);
+    return OK;
+}
+
+/* What a model needs of the population. */
+static enum status check_population(const struct policy *policy,
+                                    const struct privacy_criterion *criterion,
+                                    const struct json_value *element,
+                                    struct error *err)
+{
+    if (criterion->model == MODEL_K_MAP &&
+        check_k_map(criterion, element, err) != OK)
+        return err->status;
+    if (criterion->model == MODEL_DELTA_PRESENCE &&
+        criterion->min > criterion->max)
+        return error_set(err, E_INPUT,
+                         "line %u: \"min\" is above \"max\", expected at most "
+                         "that",
+                         json_line(element));
+    if (!privacy_model_needs_population(criterion) || policy->has_subset)
+        return OK;
+    return error_set(err, E_INPUT,
+                     "line %u: %s needs a population, expected a \"subset\" of "
+                     "the table%s",
+                     json_line(element), privacy_model_name(criterion->model),
+                     criterion->model == MODEL_K_MAP ? ", or an \"estimator\""
+                                                     : "");
+}
+
 static enum status read_criterion(struct policy *policy,
                                   const struct json_value *element,
                                   struct error *err)
 {
     struct criterion_target target = {.criterion.attribute = NO_ATTRIBUTE,
+                                      .criterion.map = K_MAP_SUBSET,
                                       .policy = policy};
     enum privacy_model model;
 
@@ -285,7 +401,8 @@ static enum status read_criterion(struct policy *policy,
     if (json_take_object(element, model_keys[model].key,
                          model_keys[model].count, &target, err) != OK)
         return err->status;
-    if (check_attribute(policy, &target.criterion, element, err) != OK)
+    if (check_attribute(policy, &target.criterion, element, err) != OK ||
+        check_population(policy, &target.criterion, element, err) != OK)
         return err->status;
     policy->criterion[policy->criterion_count++] = target.criterion;
     return OK;

@@ -239,8 +239,8 @@ static enum status table_read(struct recount *recount,
 
 /* ---- classes ---- */
 
-static struct recheck_class class_at(const struct recheck_tally *tally,
-                                     size_t first)
+struct recheck_class recheck_class_at(const struct recheck_tally *tally,
+                                      size_t first)
 {
     struct recheck_class class = {first, first, 0};
 
@@ -250,8 +250,8 @@ static struct recheck_class class_at(const struct recheck_tally *tally,
     return class;
 }
 
-static bool class_is_suppressed(const struct recount *recount,
-                                const struct recheck_class *class)
+bool recheck_class_is_suppressed(const struct recount *recount,
+                                 const struct recheck_class *class)
 {
     for (size_t i = 0; i < recount->quasi_count; i++)
         if (recheck_tally_code(&recount->tally, class->first, i) != CODE_STAR)
@@ -314,17 +314,30 @@ static void criterion_include(struct criterion_figures *figures,
     figures->violating += !holds;
 }
 
-static void class_judge_size(const struct policy *policy,
+/* Rows that a model asks of a class by its size alone; 0: none. */
+static uint64_t rows_asked(const struct recount *recount,
+                           const struct privacy_criterion *criterion)
+{
+    uint64_t rows =
+        recount->claim != NULL ? recount->claim->rows : recount->tally.rows;
+
+    if (criterion->model == MODEL_K_ANONYMITY)
+        return criterion->k;
+    if (criterion->model == MODEL_K_MAP && criterion->map != K_MAP_SUBSET &&
+        recheck_rows_are_known(recount))
+        return recheck_map_k(criterion, rows);
+    return 0;
+}
+
+static void class_judge_size(const struct recount *recount,
                              struct recheck_result *result,
                              const struct recheck_class *class)
 {
-    for (size_t i = 0; i < policy->criterion_count; i++) {
-        const struct privacy_criterion *criterion = &policy->criterion[i];
-
-        if (criterion->model == MODEL_K_ANONYMITY)
-            criterion_include(&result->criterion[i], criterion->model,
-                              class->rows >= criterion->k, (double)class->rows);
-    }
+    for (size_t i = 0; i < result->criterion_count; i++)
+        if (recount->asked[i] > 0)
+            criterion_include(
+                &result->criterion[i], recount->policy->criterion[i].model,
+                class->rows >= recount->asked[i], (double)class->rows);
 }
 
 static void class_judge_values(const struct policy *policy,
@@ -338,8 +351,7 @@ static void class_judge_values(const struct policy *policy,
         double value;
         bool holds;
 
-        if (criterion->model == MODEL_K_ANONYMITY ||
-            criterion->attribute != column->attribute ||
+        if (criterion->attribute != column->attribute ||
             !result->criterion[i].judged)
             continue;
         holds = privacy_model_compares(criterion->model)
@@ -355,7 +367,7 @@ static void class_judge(struct recount *recount, struct recheck_result *result,
                         const struct recheck_class *class)
 {
     class_include(&result->classes, class);
-    class_judge_size(recount->policy, result, class);
+    class_judge_size(recount, result, class);
     for (size_t i = recount->quasi_count; i < recount->column_count; i++) {
         struct recheck_part part;
         struct recheck_histogram histogram =
@@ -389,8 +401,8 @@ static enum status classes_judge(struct recount *recount,
 
         if (status != OK)
             return status;
-        class = class_at(&recount->tally, i);
-        if (class_is_suppressed(recount, &class))
+        class = recheck_class_at(&recount->tally, i);
+        if (recheck_class_is_suppressed(recount, &class))
             classes->suppressed += class.rows;
         else
             class_judge(recount, result, &class);
@@ -419,8 +431,20 @@ static enum status scratch_create(struct recount *recount, struct error *err)
     return OK;
 }
 
+/* Does the table, with what is claimed of it, say whether the model holds? */
+static bool is_judged(const struct recount *recount,
+                      const struct privacy_criterion *criterion)
+{
+    if (privacy_model_needs_population(criterion))
+        return recount->claim != NULL;
+    if (criterion->model == MODEL_K_MAP)
+        return recheck_rows_are_known(recount);
+    return !privacy_model_compares(criterion->model) ||
+           recheck_whole_is_known(recount, criterion);
+}
+
 /* Room for the figures; calloc(0) may be NULL, so there is always one. */
-static enum status figures_create(const struct recount *recount,
+static enum status figures_create(struct recount *recount,
                                   struct recheck_result *result,
                                   struct error *err)
 {
@@ -440,9 +464,8 @@ static enum status figures_create(const struct recount *recount,
             &recount->policy->criterion[i];
 
         result->criterion[i].value = NAN;
-        result->criterion[i].judged =
-            !privacy_model_compares(criterion->model) ||
-            recheck_whole_is_known(recount, criterion);
+        result->criterion[i].judged = is_judged(recount, criterion);
+        recount->asked[i] = rows_asked(recount, criterion);
     }
     for (size_t i = 0; i < sensitive; i++) {
         const struct recheck_column *column =
@@ -548,6 +571,8 @@ static enum status recount_run(struct recount *recount,
         status = figures_create(recount, result, err);
     if (status == OK)
         status = classes_judge(recount, result, cancel, err);
+    if (status == OK)
+        status = recheck_population(recount, result, cancel, err);
     if (status == OK)
         figures_finish(recount->policy, result);
     return status;

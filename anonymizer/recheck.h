@@ -67,10 +67,12 @@ struct distance_figures {
 struct criterion_figures {
     bool judged;        /* false: it cannot be said, since rows were dropped
                            with which the model compares, or but the digest is
-                           there of a hierarchy by which it does */
+                           there of a hierarchy by which it does, or it is about
+                           a population, which the table does not show */
     bool satisfied;     /* false if it was not judged */
     double value;       /* of the worst class: size, distinct values, exp(H)
-                           (with the model's estimator), r1/(rl+..), distance;
+                           (with the model's estimator), r1/(rl+..), distance,
+                           largest share, or size, of the population;
                            NaN if there is no class or it is infinite */
     uint64_t violating; /* classes that break it */
 };
@@ -117,9 +119,15 @@ struct recheck_values {
     size_t count;
 };
 
+/* The table of which a subset was released: a file that can be read again. */
+struct recheck_population {
+    int fd;
+    const char *name;
+};
+
 /* What the search claims of a release that it wrote. */
 struct recheck_claim {
-    uint64_t rows;         /* of the input */
+    uint64_t rows;         /* of the input, or of its subset */
     uint64_t suppressed;   /* rows suppressed, dropped ones included */
     const uint32_t *level; /* per policy.attribute; only those of
                               quasi-identifiers are looked at */
@@ -130,6 +138,8 @@ struct recheck_claim {
                                             policy drops suppressed rows, since
                                             else the file shows them */
     size_t values_count;
+    const struct recheck_population *population; /* only looked at where a model
+                                                    needs it */
 };
 
 /* Does the finished file, read by recheck_table, bear out the claim and the
@@ -146,6 +156,9 @@ struct recheck_claim {
  *   6. No value of a sensitive attribute stands there more often than claimed
  *      of the input, if the policy drops suppressed rows.
  *   7. All models hold.
+ *   8. If one of them needs the population: each class is one of those into
+ *      which the claimed levels divide the input, and has as many rows as the
+ *      subset has there.
  *
  * E_SYSTEM and a text that says what disagrees if not: such a file must not be
  * published. */

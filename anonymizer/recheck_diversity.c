@@ -106,6 +106,8 @@ bool recheck_diversity_holds(const struct privacy_criterion *criterion,
     case MODEL_DELTA_DISCLOSURE:
     case MODEL_BASIC_BETA_LIKENESS:
     case MODEL_ENHANCED_BETA_LIKENESS:
+    case MODEL_DELTA_PRESENCE:
+    case MODEL_K_MAP:
         break;
     }
     assert(false); /* the caller knows which models these are */

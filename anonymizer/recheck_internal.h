@@ -3,6 +3,7 @@
  *
  *     recheck.c           reads the table, judges its classes
  *     recheck_whole.c     the whole table, for models that compare with it
+ *     recheck_population.c  the input again, for models over a population
  *     recheck_claim.c     what is claimed of a release against what it is
  */
 #ifndef ANONYMIZER_RECHECK_INTERNAL_H
@@ -48,6 +49,9 @@ struct recount {
     uint64_t *count;     /* sorted */
     uint64_t *spare;
 
+    uint64_t asked[CRITERIA_MAX]; /* rows of a class, by each model; 0: it does
+                                     not go by them alone */
+
     uint64_t mislabelled; /* rows with a cell that is no label */
     size_t mislabelled_column;
 };
@@ -58,6 +62,11 @@ struct recheck_class {
     size_t end;
     uint64_t rows;
 };
+
+struct recheck_class recheck_class_at(const struct recheck_tally *tally,
+                                      size_t first);
+bool recheck_class_is_suppressed(const struct recount *recount,
+                                 const struct recheck_class *class);
 
 const char *recheck_column_name(const struct recount *recount, size_t column);
 
@@ -70,6 +79,21 @@ uint64_t recheck_suppression_limit(const struct policy *policy, uint64_t rows);
  * digest. */
 bool recheck_whole_is_known(const struct recount *recount,
                             const struct privacy_criterion *criterion);
+
+/* Are all rows known of which the table was made, by number? */
+bool recheck_rows_are_known(const struct recount *recount);
+
+/* Judge what needs the rows of the population in each class, from the input,
+ * which is generalized once more, and compare the sizes of all classes with it.
+ * Nothing without a claim. */
+MUST_USE enum status recheck_population(struct recount *recount,
+                                        struct recheck_result *result,
+                                        atomic_bool *cancel, struct error *err);
+
+/* k-map by estimate: the rows that it asks of a class of a table with so
+ * many. */
+uint64_t recheck_map_k(const struct privacy_criterion *criterion,
+                       uint64_t rows);
 
 /* When all rows are counted: find the whole table of each column that a model
  * compares, or of each sensitive one where nothing is claimed; then it is the

@@ -275,7 +275,7 @@ static enum status whole_arrange(struct recount *recount, size_t index,
     return status;
 }
 
-static bool rows_are_known(const struct recount *recount)
+bool recheck_rows_are_known(const struct recount *recount)
 {
     return recount->claim != NULL || !recount->policy->drop_suppressed ||
            recount->policy->suppression_limit == 0;
@@ -284,7 +284,7 @@ static bool rows_are_known(const struct recount *recount)
 bool recheck_whole_is_known(const struct recount *recount,
                             const struct privacy_criterion *criterion)
 {
-    return rows_are_known(recount) &&
+    return recheck_rows_are_known(recount) &&
            !lacks_hierarchy(recount->policy, criterion);
 }
 

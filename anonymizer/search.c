@@ -259,6 +259,13 @@ enum status search_explain_no(const struct problem *problem, struct error *err)
         top[d] = (uint8_t)problem->lattice->dimension[d].level_max;
     suppressed = evaluator_suppressed(evaluator, top);
     evaluator_destroy(&evaluator);
+    /* Then it is no question of suppression. */
+    if (suppressed <= problem->suppressed_max)
+        return error_set(
+            err, E_NO,
+            "no transformation satisfies the policy: even at the highest "
+            "levels there are classes without a row of the subset, which "
+            "delta-presence does not allow with a \"min\" above 0");
     return error_set(
         err, E_NO,
         "no transformation satisfies the policy: even at the highest levels "

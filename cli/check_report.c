@@ -17,6 +17,31 @@ static enum status add_count(struct json_value *parent, const char *key,
     return json_add_integer(parent, key, (int64_t)count, err);
 }
 
+static enum status add_presence(struct json_value *model,
+                                const struct privacy_criterion *criterion,
+                                struct error *err)
+{
+    if (json_add_number(model, "min", criterion->min, err) != OK)
+        return err->status;
+    return json_add_number(model, "max", criterion->max, err);
+}
+
+static enum status add_k_map(struct json_value *model,
+                             const struct privacy_criterion *criterion,
+                             struct error *err)
+{
+    if (add_count(model, "k", criterion->k, err) != OK)
+        return err->status;
+    if (criterion->map == K_MAP_SUBSET)
+        return OK;
+    if (json_add_string(model, "estimator",
+                        k_map_population_name(criterion->map), err) != OK ||
+        json_add_number(model, "significance", criterion->significance, err) !=
+            OK)
+        return err->status;
+    return json_add_number(model, "population", criterion->population, err);
+}
+
 static enum status add_parameters(struct json_value *model,
                                   const struct privacy_criterion *criterion,
                                   struct error *err)
@@ -25,6 +50,10 @@ static enum status add_parameters(struct json_value *model,
 
     if (criterion->model == MODEL_K_ANONYMITY)
         return add_count(model, "k", criterion->k, err);
+    if (criterion->model == MODEL_DELTA_PRESENCE)
+        return add_presence(model, criterion, err);
+    if (criterion->model == MODEL_K_MAP)
+        return add_k_map(model, criterion, err);
     if (criterion->model == MODEL_DELTA_DISCLOSURE)
         return json_add_number(model, "delta", criterion->delta, err);
     if (criterion->model == MODEL_BASIC_BETA_LIKENESS ||
@@ -349,6 +378,13 @@ static void required_format(const struct privacy_criterion *criterion,
     case MODEL_BASIC_BETA_LIKENESS:
     case MODEL_ENHANCED_BETA_LIKENESS:
         snprintf(out, size, "beta = %g", criterion->beta);
+        break;
+    case MODEL_DELTA_PRESENCE:
+        snprintf(out, size, "%g to %g", criterion->min, criterion->max);
+        break;
+    case MODEL_K_MAP:
+        snprintf(out, size, "k = %" PRIu32 "%s", criterion->k,
+                 criterion->map == K_MAP_SUBSET ? "" : ", estimated");
         break;
     }
 }

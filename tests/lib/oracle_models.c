@@ -131,6 +131,8 @@ static bool satisfies(const struct oracle_task *task,
     case MODEL_DELTA_DISCLOSURE:
     case MODEL_BASIC_BETA_LIKENESS:
     case MODEL_ENHANCED_BETA_LIKENESS:
+    case MODEL_DELTA_PRESENCE:
+    case MODEL_K_MAP:
         abort();
     }
     free(count);

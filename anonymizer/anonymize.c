@@ -326,7 +326,7 @@ static enum status read_table(struct run *run, struct error *err)
         return table_read_stream(&run->table, run->policy, input->stream,
                                  input->name, run->options->cancel, err);
     return table_read(&run->table, run->policy, input->fd, input->name,
-                      run->options->cancel, err);
+                      run->options->threads, run->options->cancel, err);
 }
 
 static enum status write_table(const struct run *run, int to,

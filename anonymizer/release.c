@@ -382,8 +382,13 @@ static enum status write_source(struct writer *writer, struct csv_source source,
     off_t begin = lseek(writer->output, 0, SEEK_CUR);
     bool in_blocks = source.fd >= 0 && begin >= 0, odd = false;
     struct text buffer;
-    enum status status = open_input(writer, &source, &csv, err);
+    enum status status;
 
+    /* What has no places is written from one end to the other. */
+    if (begin < 0 && errno != ESPIPE)
+        return error_set_errno(err, E_IO, errno, "%s: writing failed",
+                               writer->output_name);
+    status = open_input(writer, &source, &csv, err);
     text_init(&buffer);
     writer->begin = in_blocks ? (uint64_t)begin : 0;
     if (status == OK && in_blocks)

@@ -10,7 +10,8 @@ void subjects_init(struct subjects *subjects)
 
 void subjects_clear(struct subjects *subjects)
 {
-    free(subjects->hash);
+    if (!subjects->borrowed)
+        free(subjects->hash);
     free(subjects->line);
     dictionary_clear(&subjects->seen);
     subjects_init(subjects);
@@ -36,12 +37,71 @@ enum status subjects_add(struct subjects *subjects, struct bytes subject,
     return OK;
 }
 
+void subjects_use(struct subjects *subjects, struct hash_key key,
+                  uint64_t *hash, size_t count)
+{
+    subjects->key = key;
+    subjects->hash = hash;
+    subjects->count = subjects->capacity = count;
+    subjects->borrowed = true;
+}
+
 static int compare_hashes(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a;
     uint64_t y = *(const uint64_t *)b;
 
     return (x > y) - (x < y);
+}
+
+/* So few are sorted by insertion. */
+#define FEW 24
+
+static void sort_few(uint64_t *hash, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        uint64_t moved = hash[i];
+        size_t at = i;
+
+        for (; at > 0 && hash[at - 1] > moved; at--)
+            hash[at] = hash[at - 1];
+        hash[at] = moved;
+    }
+}
+
+/* By the byte at `shift` and those below it, in place: the American flag sort
+ * (McIlroy, Bostic, McIlroy 1993).  Hashes are spread evenly, so that it is
+ * linear; qsort would take as much memory again. */
+static void sort_hashes(uint64_t *hash, size_t count, unsigned shift)
+{
+    size_t next[256] = {0}, end[256], begin = 0;
+
+    if (count <= FEW) {
+        sort_few(hash, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        next[hash[i] >> shift & 0xff]++;
+    for (size_t b = 0; b < 256; b++) {
+        size_t size = next[b];
+
+        next[b] = begin;
+        begin += size;
+        end[b] = begin;
+    }
+    for (size_t b = 0; b < 256; b++)
+        while (next[b] < end[b]) {
+            uint64_t moved = hash[next[b]];
+            size_t to = moved >> shift & 0xff;
+
+            hash[next[b]] = hash[next[to]];
+            hash[next[to]++] = moved;
+        }
+    for (size_t b = 0; shift > 0 && b < 256; b++) {
+        size_t from = b == 0 ? 0 : end[b - 1];
+
+        sort_hashes(hash + from, end[b] - from, shift - 8);
+    }
 }
 
 size_t subjects_suspects(struct subjects *subjects)
@@ -51,7 +111,7 @@ size_t subjects_suspects(struct subjects *subjects)
 
     if (subjects->count == 0)
         return 0;
-    qsort(hash, subjects->count, sizeof *hash, compare_hashes);
+    sort_hashes(hash, subjects->count, 56);
     for (size_t i = 1; i < subjects->count; i++)
         if (hash[i] == hash[i - 1] && (kept == 0 || hash[kept - 1] != hash[i]))
             hash[kept++] = hash[i];

@@ -25,6 +25,7 @@ struct subjects {
     struct hash_key key; /* drawn with the first row */
     uint64_t *hash;      /* a row each; after suspects: repeated ones, sorted */
     size_t count, capacity;
+    bool borrowed;          /* hash is somebody else's */
     struct dictionary seen; /* suspicious texts of the second pass */
     uint64_t *line;         /* by code of seen */
     size_t line_capacity;
@@ -35,6 +36,11 @@ void subjects_clear(struct subjects *subjects);
 
 MUST_USE enum status subjects_add(struct subjects *subjects,
                                   struct bytes subject, struct error *err);
+
+/* Instead of adding them: the hashes of so many subjects, by this key.  They
+ * are sorted where they are, and must outlive it. */
+void subjects_use(struct subjects *subjects, struct hash_key key,
+                  uint64_t *hash, size_t count);
 
 /* How many hashes occur more than once; 0: no subject has two rows. */
 size_t subjects_suspects(struct subjects *subjects);

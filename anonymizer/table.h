@@ -19,6 +19,13 @@
  * tuples are numbered by first appearance; quasi-identifiers and sensitive
  * attributes stand in the order of the file's columns.
  *
+ * A file is read in blocks by several threads, each of which codes what it
+ * takes (table_coder.h); then their numbers become one numbering
+ * (table_join.h), which is that of the file's order.  Where anything is wrong,
+ * and in a stream, records are taken one after the other.  Memory: tuples, four
+ * bytes a row, what the codes of judged sensitive attributes need, and eight
+ * bytes a row while subjects are compared.
+ *
  * Elsewhere: text (csv.h), generalization (lattice.h), the output (release.h).
  */
 #ifndef ANONYMIZER_TABLE_H
@@ -33,6 +40,7 @@
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/policy.h"
 #include "common/error.h"
+#include "common/region.h"
 
 /* In the place of a tuple: the row is none of the subset. */
 #define TABLE_OUTSIDE UINT32_MAX
@@ -79,6 +87,7 @@ struct table {
     size_t sensitive_count;
     uint64_t rows;            /* of the subset, if there is one */
     uint64_t population_rows; /* of the file */
+    struct region row_region; /* which has tuple_of_row */
     uint32_t *tuple_of_row;   /* [row of the file], or TABLE_OUTSIDE */
     uint32_t tuple_count;
     uint32_t *value;            /* [tuple * quasi_count + quasi] */
@@ -94,8 +103,8 @@ struct table {
  * subject with more than one row or none. `cancel` may be NULL. */
 MUST_USE enum status table_read(struct table **table,
                                 const struct policy *policy, int fd,
-                                const char *name, atomic_bool *cancel,
-                                struct error *err);
+                                const char *name, unsigned threads,
+                                atomic_bool *cancel, struct error *err);
 /* The same of a stream, from where it stands.  E_INPUT also if the stream's
  * subject is not the policy's, or if the policy has a subset: the order of a
  * stream is not that of a file.  Identifying columns may be missing: a vault

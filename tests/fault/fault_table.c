@@ -52,8 +52,8 @@ static enum status read_again(void)
     CU_ASSERT_EQUAL(lseek(fixture.fd, 0, SEEK_SET), 0);
     error_init(&err);
     fault_on();
-    status = table_read(&table, &fixture.policy, fixture.fd, "table.csv", NULL,
-                        &err);
+    status = table_read(&table, &fixture.policy, fixture.fd, "table.csv", 1,
+                        NULL, &err);
     fault_off();
     CU_ASSERT_EQUAL(table == NULL, status != OK);
     CU_ASSERT(table == NULL ||

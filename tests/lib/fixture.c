@@ -130,7 +130,7 @@ enum status fixture_read(struct fixture *fixture, const char *csv,
 {
     fixture_open(fixture, csv);
     return table_read(&fixture->table, &fixture->policy, fixture->fd,
-                      "table.csv", NULL, err);
+                      "table.csv", 2, NULL, err);
 }
 
 void fixture_build(struct fixture *fixture)

@@ -423,7 +423,7 @@ static void changed_header_is_refused(void)
                     (off_t)strlen(other));
     error_init(&err);
     CU_ASSERT_EQUAL(table_read(&fixture.table, &fixture.policy, fixture.fd,
-                               "table.csv", NULL, &err),
+                               "table.csv", 2, NULL, &err),
                     E_INPUT);
     CU_ASSERT_STRING_EQUAL(err.text,
                            "table.csv: changed while it was being read");
@@ -444,7 +444,7 @@ static void subjects_of_a_pipe_cannot_be_compared(void)
     fixture.fd = ends[0];
     error_init(&err);
     CU_ASSERT_EQUAL(table_read(&fixture.table, &fixture.policy, fixture.fd,
-                               "table.csv", NULL, &err),
+                               "table.csv", 2, NULL, &err),
                     E_IO);
     CU_ASSERT_STRING_EQUAL(err.text, "table.csv: cannot be read a second time");
     fixture_clear(&fixture);
@@ -462,7 +462,7 @@ static void cancel_flag_ends_reading(void)
     CU_ASSERT_EQUAL(lseek(fixture.fd, 0, SEEK_SET), 0);
     error_init(&err);
     CU_ASSERT_EQUAL(table_read(&fixture.table, &fixture.policy, fixture.fd,
-                               "table.csv", &cancel, &err),
+                               "table.csv", 2, &cancel, &err),
                     E_CANCELLED);
     CU_ASSERT_PTR_NULL(fixture.table);
     fixture_clear(&fixture);

@@ -168,7 +168,8 @@ static enum status search_stage(struct run *run,
         status = criteria_create(&run->criteria, policy, run->table, err);
     if (status == OK)
         status =
-            metric_create(&run->metric, policy, run->table, run->lattice, err);
+            metric_create(&run->metric, policy, run->table, run->lattice,
+                          run->criteria, err);
     if (status == OK)
         status =
             classes_bottom(&problem->bottom, run->table, run->lattice, err);

@@ -15,6 +15,7 @@ struct evaluator {
     uint64_t *scratch; /* for the values of a class */
     struct rollup rollup;
     uint64_t judgements;
+    uint64_t *metric_scratch;
 };
 
 enum status evaluator_create(struct evaluator **out,
@@ -36,7 +37,9 @@ enum status evaluator_create(struct evaluator **out,
         status = classes_reserve(&evaluator->classes, &problem->bottom, err);
     if (status == OK) {
         evaluator->lost = calloc(table->tuple_count, sizeof *evaluator->lost);
-        if (evaluator->lost == NULL)
+        evaluator->metric_scratch =
+            calloc(problem->metric->scratch_size + 1, sizeof(uint64_t));
+        if (evaluator->lost == NULL || evaluator->metric_scratch == NULL)
             status = error_memory(err, "the search");
     }
     for (size_t s = 0; status == OK && s < table->sensitive_count; s++) {
@@ -69,6 +72,7 @@ void evaluator_destroy(struct evaluator **handle)
     for (size_t s = 0; s < SENSITIVE_MAX; s++)
         free(evaluator->sorted[s]);
     free(evaluator->scratch);
+    free(evaluator->metric_scratch);
     free(evaluator->lost);
     classes_clear(&evaluator->classes);
     grouper_clear(&evaluator->grouper);
@@ -212,38 +216,38 @@ static uint64_t mark_all_star(struct evaluator *evaluator, const uint8_t *level)
     return rows;
 }
 
-/* Sum over the rows of lost classes of the domain sizes of one attribute. */
-static uint64_t lost_domain(const struct evaluator *evaluator,
-                            const struct dimension *dimension, uint32_t level)
+static struct metric_node node_of(const struct evaluator *evaluator,
+                                  const uint8_t *level, uint64_t suppressed)
 {
-    const struct classes *classes = &evaluator->classes;
-    const uint32_t *domain =
-        dimension->domain + (size_t)level * dimension->leaf_count;
-    uint64_t sum = 0;
-
-    for (uint32_t c = 0; c < classes->count; c++)
-        if (evaluator->lost[c])
-            sum += (uint64_t)classes->size[c] *
-                   domain[dimension_leaf(dimension,
-                                         classes->key + c * classes->words)];
-    return sum;
+    return (struct metric_node){.level = level,
+                                .classes = &evaluator->classes,
+                                .lost = evaluator->lost,
+                                .suppressed = suppressed,
+                                .scratch = evaluator->metric_scratch};
 }
 
 static void price(struct evaluator *evaluator, const uint8_t *level,
                   struct verdict *verdict)
 {
-    const struct lattice *lattice = evaluator->problem->lattice;
-    uint64_t lost[QUASI_IDENTIFIERS_MAX] = {0};
+    const struct metric_node node =
+        node_of(evaluator, level, verdict->suppressed);
 
-    for (size_t d = 0; verdict->suppressed > 0 && d < lattice->dimension_count;
-         d++)
-        lost[d] = lost_domain(evaluator, &lattice->dimension[d], level[d]);
-    metric_score(evaluator->problem->metric, level, verdict->suppressed, lost,
-                 verdict->score, verdict->attribute_score);
-    if (verdict->has_surcharge)
-        verdict->has_surcharge =
-            metric_surcharge(evaluator->problem->metric, verdict->suppressed,
-                             lost, verdict->surcharge);
+    verdict->has_surcharge =
+        verdict->has_surcharge && evaluator->problem->metric->has_surcharge;
+    metric_score(evaluator->problem->metric, &node, verdict->score,
+                 verdict->attribute_score,
+                 verdict->has_surcharge ? verdict->surcharge : NULL);
+}
+
+/* Known as soon as the classes are, whatever becomes of them. */
+static void find_floor(struct evaluator *evaluator, const uint8_t *level,
+                       struct verdict *verdict)
+{
+    const struct metric_node node = node_of(evaluator, level, 0);
+
+    verdict->has_floor = evaluator->problem->metric->has_floor;
+    if (verdict->has_floor)
+        metric_floor(evaluator->problem->metric, &node, verdict->floor);
 }
 
 /* Group, mark, price.  Everything is marked, even where a part would settle
@@ -263,6 +267,7 @@ static void judge_from(struct evaluator *evaluator,
         classes_group(&evaluator->grouper, source, mask, &evaluator->classes);
     else
         classes_measure(&evaluator->grouper, source, mask, &evaluator->classes);
+    find_floor(evaluator, level, verdict);
     verdict->suppressed = doomed = mark_small(evaluator);
     possible = mark_population(evaluator, &verdict->suppressed, &doomed);
     *has_histograms = !problem->criteria->needs_histograms;

@@ -40,6 +40,8 @@ struct verdict {
     uint64_t suppressed;                 /* rows; at the least, if dead */
     double score[QUASI_IDENTIFIERS_MAX]; /* if valid */
     double attribute_score[QUASI_IDENTIFIERS_MAX]; /* if valid: the x_d */
+    bool has_floor; /* what no node above it is below */
+    double floor[QUASI_IDENTIFIERS_MAX];
     bool has_surcharge; /* what it loses, every node below loses, too */
     double surcharge[QUASI_IDENTIFIERS_MAX]; /* metric.h */
 };

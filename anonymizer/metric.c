@@ -4,55 +4,28 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "anonymizer/metric_internal.h"
+
 /* Allowance for a power function that may be off by a unit in the last place,
  * 2.2e-16, for each of up to 64 factors, in a bound one way and in a score the
  * other: 2.9e-14. */
 #define POWER_SLACK 1e-13
 
-/* Relative; for the rounding of a few operations. */
-#define SURCHARGE_SLACK 1e-12
+static const struct metric_family *const families[] = {
+    [METRIC_LOSS] = &metric_loss,
+    [METRIC_PRECISION] = &metric_precision,
+    [METRIC_PRECISION_MONOTONIC] = &metric_precision_monotonic,
+    [METRIC_HEIGHT] = &metric_height,
+    [METRIC_NON_UNIFORM_ENTROPY] = &metric_entropy,
+    [METRIC_NON_UNIFORM_ENTROPY_MONOTONIC] = &metric_entropy_monotonic,
+    [METRIC_NORMALIZED_NON_UNIFORM_ENTROPY] = &metric_entropy_normalized,
+    [METRIC_DISCERNIBILITY] = &metric_discernibility,
+    [METRIC_DISCERNIBILITY_MONOTONIC] = &metric_discernibility_monotonic,
+    [METRIC_AECS] = &metric_aecs,
+    [METRIC_AMBIGUITY] = &metric_ambiguity,
+};
 
-static double cost_share(const struct metric_dimension *dimension, double cost)
-{
-    double x;
-
-    if (dimension->cost_max <= dimension->cost_min)
-        return 0; /* a domain of one value: nothing to lose */
-    x = (cost - dimension->cost_min) /
-        (dimension->cost_max - dimension->cost_min);
-    return x <= 0 ? 0 : floor(x * 1e10) / 1e10;
-}
-
-/* x_d: cost of one attribute, 0 (nothing lost) to 1 (everything).  Both sides
- * of the fraction are times R_d, so that for w = s = 1 they are whole numbers
- * and nothing but the quotient is rounded. */
-static double attribute_cost(const struct metric *metric, size_t d,
-                             uint64_t kept, uint64_t lost, uint64_t suppressed)
-{
-    const struct metric_dimension *dimension = &metric->dimension[d];
-    double whole = (double)suppressed * dimension->domain_size;
-    double cost = metric->generalization * (double)kept;
-
-    if (metric->suppression == 1)
-        cost += whole;
-    else
-        cost += (double)lost + metric->suppression * (whole - (double)lost);
-    return cost_share(dimension, cost);
-}
-
-bool metric_surcharge(const struct metric *metric, uint64_t suppressed,
-                      const uint64_t *lost, double *surcharge)
-{
-    for (size_t d = 0; d < metric->lattice->dimension_count; d++) {
-        double whole = (double)suppressed * metric->dimension[d].domain_size;
-        double rest = (double)lost[d];
-        double more = rest + metric->suppression * (whole - rest) -
-                      metric->generalization * rest;
-
-        surcharge[d] = more > 0 ? more * (1 - SURCHARGE_SLACK) : 0;
-    }
-    return true;
-}
+/* ---- aggregates ---- */
 
 static void sort_descending(double *value, size_t count)
 {
@@ -94,6 +67,8 @@ static void aggregate(const struct metric *metric, const double *plain,
         case AGGREGATE_RANK:
             score[d] = x;
             break;
+        case AGGREGATE_NONE:
+            assert(!"a metric of attributes without an aggregate");
         }
     }
     if (metric->aggregate == AGGREGATE_RANK)
@@ -104,9 +79,14 @@ static void aggregate(const struct metric *metric, const double *plain,
         score[0] = sum;
 }
 
+/* Of least costs: the least score. */
 static void bound_score(const struct metric *metric, const double *plain,
                         double *score)
 {
+    if (!metric->has_attributes) {
+        score[0] = plain[0];
+        return;
+    }
     aggregate(metric, plain, score);
     if (metric->aggregate == AGGREGATE_GEOMETRIC_MEAN)
         score[0] -= POWER_SLACK * (score[0] + 1);
@@ -117,8 +97,11 @@ void metric_bound(const struct metric *metric, const uint8_t *level,
 {
     double plain[QUASI_IDENTIFIERS_MAX];
 
-    for (size_t d = 0; d < metric->lattice->dimension_count; d++)
-        plain[d] = metric->dimension[d].bound[level[d]];
+    if (metric->has_attributes)
+        for (size_t d = 0; d < metric->lattice->dimension_count; d++)
+            plain[d] = metric->dimension[d].bound[level[d]];
+    else
+        plain[0] = metric->family->bound(metric, level);
     bound_score(metric, plain, score);
 }
 
@@ -127,33 +110,31 @@ void metric_bound_below(const struct metric *metric, const uint8_t *level,
 {
     double plain[QUASI_IDENTIFIERS_MAX];
 
-    for (size_t d = 0; d < metric->lattice->dimension_count; d++) {
-        const struct metric_dimension *dimension = &metric->dimension[d];
-        double kept = (double)dimension->total[level[d]];
-
-        plain[d] =
-            cost_share(dimension, metric->generalization * kept + surcharge[d]);
-    }
+    assert(metric->has_surcharge);
+    metric->family->below(metric, level, surcharge, plain);
     bound_score(metric, plain, score);
 }
 
-void metric_score(const struct metric *metric, const uint8_t *level,
-                  uint64_t suppressed, const uint64_t *lost, double *score,
-                  double *x)
+void metric_floor(const struct metric *metric, const struct metric_node *node,
+                  double *score)
+{
+    assert(metric->has_floor);
+    score[0] = metric->family->floor(metric, node);
+}
+
+void metric_score(const struct metric *metric, const struct metric_node *node,
+                  double *score, double *x, double *surcharge)
 {
     double plain[QUASI_IDENTIFIERS_MAX];
-    size_t m = metric->lattice->dimension_count;
 
-    for (size_t d = 0; d < m; d++) {
-        uint64_t total = metric->dimension[d].total[level[d]];
-
-        assert(lost[d] <= total);
-        plain[d] =
-            attribute_cost(metric, d, total - lost[d], lost[d], suppressed);
-        if (x != NULL)
-            x[d] = plain[d];
-    }
-    aggregate(metric, plain, score);
+    assert(surcharge == NULL || metric->has_surcharge);
+    metric->family->cost(metric, node, plain, surcharge);
+    if (metric->has_attributes)
+        aggregate(metric, plain, score);
+    else
+        score[0] = plain[0];
+    for (size_t d = 0; x != NULL && d < metric->lattice->dimension_count; d++)
+        x[d] = metric->has_attributes ? plain[d] : 0;
 }
 
 int metric_compare(const struct metric *metric, const double *a,
@@ -172,73 +153,108 @@ static double largest_weight(const struct policy *policy,
 {
     double largest = 0;
 
-    for (size_t q = 0; q < table->quasi_count; q++) {
-        double weight = policy->attribute[table->quasi[q].attribute].weight;
-
-        if (weight > largest)
-            largest = weight;
-    }
+    for (size_t q = 0; q < table->quasi_count; q++)
+        largest =
+            fmax(largest, policy->attribute[table->quasi[q].attribute].weight);
     return largest;
 }
 
-/* Rows of each leaf, then r summed over them for each level. */
-static enum status fill_totals(struct metric *metric, size_t d,
-                               const struct table *table, struct error *err)
+static enum status prepare_dimension(struct metric *metric, size_t d,
+                                     const struct table *table,
+                                     struct error *err)
 {
     const struct dimension *dimension = &metric->lattice->dimension[d];
     struct metric_dimension *out = &metric->dimension[d];
-    uint64_t *rows = calloc(dimension->leaf_count, sizeof *rows);
+    uint64_t *rows = calloc(dimension->leaf_count, 2 * sizeof *rows);
 
+    out->domain_size = dimension->domain_size;
     out->total = calloc(dimension->levels, sizeof *out->total);
+    out->base = calloc(dimension->levels, sizeof *out->base);
     out->bound = calloc(dimension->levels, sizeof *out->bound);
-    if (rows == NULL || out->total == NULL || out->bound == NULL) {
+    if (metric->family->needs_first)
+        out->first = calloc((size_t)dimension->levels * dimension->leaf_count,
+                            sizeof *out->first);
+    if (rows == NULL || out->total == NULL || out->base == NULL ||
+        out->bound == NULL ||
+        (metric->family->needs_first && out->first == NULL)) {
         free(rows);
         return error_memory(err, "the metric");
     }
     for (uint32_t t = 0; t < table->tuple_count; t++)
         rows[dimension->leaf[table->value[t * table->quasi_count + d]]] +=
             table->tuple_rows[t];
-    for (uint32_t level = 0; level < dimension->levels; level++) {
-        const uint32_t *domain =
-            dimension->domain + (size_t)level * dimension->leaf_count;
-
-        for (uint32_t i = 0; i < dimension->leaf_count; i++)
-            out->total[level] += rows[i] * domain[i];
-        out->bound[level] = attribute_cost(metric, d, out->total[level], 0, 0);
-    }
+    metric->family->prepare(metric, d, rows, rows + dimension->leaf_count);
     free(rows);
     return OK;
 }
 
-enum status metric_create(struct metric **out, const struct policy *policy,
-                          const struct table *table,
-                          const struct lattice *lattice, struct error *err)
+/* What is known before any dimension. */
+static struct metric *create(const struct policy *policy,
+                             const struct table *table,
+                             const struct lattice *lattice,
+                             const struct criteria *criteria)
 {
     struct metric *metric = calloc(1, sizeof *metric);
-    double largest = largest_weight(policy, table);
-    double g = policy->gs_factor;
+    double g = policy->gs_factor, largest = largest_weight(policy, table);
+
+    if (metric == NULL)
+        return NULL;
+    metric->lattice = lattice;
+    metric->kind = policy->metric;
+    metric->family = families[policy->metric];
+    metric->aggregate = policy->aggregate;
+    metric->has_attributes = policy->aggregate != AGGREGATE_NONE;
+    metric->has_floor = metric->family->floor != NULL;
+    metric->has_surcharge = metric->family->below != NULL;
+    metric->suppression = g < 0.5 ? 2 * g : 1;
+    metric->generalization = g <= 0.5 ? 1 : 1 - 2 * (g - 0.5);
+    metric->rows = table->rows;
+    metric->suppressed_max =
+        (uint64_t)floor(policy->suppression_limit * (double)table->rows);
+    metric->class_size_min = criteria->class_size_min;
+    metric->score_count =
+        policy->aggregate == AGGREGATE_RANK ? lattice->dimension_count : 1;
+    for (size_t d = 0; d < lattice->dimension_count; d++) {
+        double weight = policy->attribute[table->quasi[d].attribute].weight;
+
+        metric->dimension[d].weight = largest > 0 ? weight / largest : 1;
+    }
+    return metric;
+}
+
+/* The largest score that there may be must be a number. */
+static enum status check_range(const struct metric *metric, struct error *err)
+{
+    double largest = (double)metric->rows;
+
+    if (metric->kind != METRIC_AMBIGUITY)
+        return OK;
+    for (size_t d = 0; d < metric->lattice->dimension_count; d++)
+        largest *= metric->dimension[d].domain_size;
+    if (isfinite(largest))
+        return OK;
+    return error_set(err, E_LIMIT,
+                     "the metric \"%s\" multiplies the sizes of all domains, "
+                     "which comes to more than 10^308; expected another "
+                     "metric, or fewer quasi-identifiers",
+                     quality_metric_name(metric->kind));
+}
+
+enum status metric_create(struct metric **out, const struct policy *policy,
+                          const struct table *table,
+                          const struct lattice *lattice,
+                          const struct criteria *criteria, struct error *err)
+{
+    struct metric *metric = create(policy, table, lattice, criteria);
     enum status status = OK;
 
     *out = NULL;
     if (metric == NULL)
         return error_memory(err, "the metric");
-    metric->lattice = lattice;
-    metric->aggregate = policy->aggregate;
-    metric->suppression = g < 0.5 ? 2 * g : 1;
-    metric->generalization = g <= 0.5 ? 1 : 1 - 2 * (g - 0.5);
-    metric->rows = (double)table->rows;
-    metric->score_count =
-        policy->aggregate == AGGREGATE_RANK ? lattice->dimension_count : 1;
-    for (size_t d = 0; status == OK && d < lattice->dimension_count; d++) {
-        struct metric_dimension *dimension = &metric->dimension[d];
-        double weight = policy->attribute[table->quasi[d].attribute].weight;
-
-        dimension->weight = largest > 0 ? weight / largest : 1;
-        dimension->domain_size = lattice->dimension[d].domain_size;
-        dimension->cost_min = metric->generalization * metric->rows;
-        dimension->cost_max = metric->rows * dimension->domain_size;
-        status = fill_totals(metric, d, table, err);
-    }
+    for (size_t d = 0; status == OK && d < lattice->dimension_count; d++)
+        status = prepare_dimension(metric, d, table, err);
+    if (status == OK)
+        status = check_range(metric, err);
     if (status != OK)
         metric_destroy(&metric);
     *out = metric;
@@ -253,7 +269,9 @@ void metric_destroy(struct metric **handle)
         return;
     for (size_t d = 0; d < QUASI_IDENTIFIERS_MAX; d++) {
         free(metric->dimension[d].total);
+        free(metric->dimension[d].base);
         free(metric->dimension[d].bound);
+        free(metric->dimension[d].first);
     }
     free(metric);
     *handle = NULL;

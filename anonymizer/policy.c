@@ -13,35 +13,6 @@
 
 /* ---- words: what may stand as a value ---- */
 
-/* json_take_word stores an unsigned; the lists below follow the enums. */
-_Static_assert(sizeof(enum quality_metric) == sizeof(unsigned) &&
-                   sizeof(enum aggregate) == sizeof(unsigned),
-               "an enum is stored as an unsigned");
-
-static const struct json_word metrics[] = {
-    [METRIC_LOSS] = {"loss", false},
-    {"precision", true},
-    {"precision-monotonic", true},
-    {"height", true},
-    {"non-uniform-entropy", true},
-    {"non-uniform-entropy-monotonic", true},
-    {"normalized-non-uniform-entropy", true},
-    {"discernibility", true},
-    {"discernibility-monotonic", true},
-    {"aecs", true},
-    {"ambiguity", true},
-    {NULL, false},
-};
-
-static const struct json_word aggregates[] = {
-    [AGGREGATE_SUM] = {"sum", false},
-    [AGGREGATE_MAXIMUM] = {"maximum", false},
-    [AGGREGATE_ARITHMETIC_MEAN] = {"arithmetic-mean", false},
-    [AGGREGATE_GEOMETRIC_MEAN] = {"geometric-mean", false},
-    [AGGREGATE_RANK] = {"rank", false},
-    {NULL, false},
-};
-
 static const struct json_word strategies[] = {
     {"optimal", false},
     {"time-limited", false},
@@ -53,16 +24,6 @@ static const struct json_word unlisted_words[] = {
     {"error", false}, {"remove", false}, {NULL, false}};
 static const struct json_word suppressed_words[] = {
     {"keep", false}, {"drop", false}, {NULL, false}};
-
-const char *quality_metric_name(enum quality_metric metric)
-{
-    return metrics[metric].name;
-}
-
-const char *aggregate_name(enum aggregate aggregate)
-{
-    return aggregates[aggregate].name;
-}
 
 /* ---- takers of our own ---- */
 
@@ -190,35 +151,6 @@ static enum status take_table(const struct json_key *key,
          .kind = JSON_ARRAY,
          .expected = "an array of strings",
          .take = take_missing},
-    };
-
-    (void)key;
-    return json_take_object(value, keys, COUNT_OF(keys), target, err);
-}
-
-static enum status take_quality(const struct json_key *key,
-                                const struct json_value *value, void *target,
-                                struct error *err)
-{
-    static const struct json_key keys[] = {
-        {.name = "metric",
-         .kind = JSON_STRING,
-         .expected = "the name of a metric",
-         .take = json_take_word,
-         .offset = offsetof(struct policy, metric),
-         .word = metrics},
-        {.name = "aggregate",
-         .kind = JSON_STRING,
-         .expected = "the name of an aggregate",
-         .take = json_take_word,
-         .offset = offsetof(struct policy, aggregate),
-         .word = aggregates},
-        {.name = "gs_factor",
-         .kind = JSON_NUMBER,
-         .expected = "a number from 0 to 1",
-         .take = json_take_number,
-         .offset = offsetof(struct policy, gs_factor),
-         .max = 1},
     };
 
     (void)key;
@@ -363,7 +295,7 @@ static const struct json_key policy_keys[] = {
     {.name = "quality",
      .kind = JSON_OBJECT,
      .expected = "an object",
-     .take = take_quality},
+     .take = policy_take_quality},
     {.name = "transformation",
      .kind = JSON_OBJECT,
      .expected = "an object",
@@ -480,7 +412,7 @@ static enum status policy_create(struct policy **policy, const char *path,
     if (made == NULL)
         return error_memory(err, "a policy");
     text_init(&made->canonical);
-    made->aggregate = AGGREGATE_GEOMETRIC_MEAN;
+    made->aggregate = quality_metric_aggregate(made->metric);
     made->gs_factor = 0.5;
     status = make_missing(made, COUNT_OF(missing), err);
     for (size_t i = 0; i < COUNT_OF(missing) && status == OK; i++)
@@ -529,6 +461,8 @@ static enum status read_root(struct policy *policy,
     subset = json_member(root, "subset");
     if (status == OK && subset != NULL)
         status = policy_read_subset(policy, subset, files, &subset_digest, err);
+    if (status == OK)
+        status = policy_check_weights(policy, err);
     if (status == OK)
         status =
             policy_read_criteria(policy, json_member(root, "privacy"), err);

@@ -119,17 +119,49 @@ struct privacy_criterion {
 /* Does it need to know how many of the population are in each class? */
 bool privacy_model_needs_population(const struct privacy_criterion *criterion);
 
-enum quality_metric { METRIC_LOSS };
+/* What the gs-factor may be with a metric. */
+enum gs_range {
+    GS_NONE, /* it has no part in it */
+    GS_WHOLE,
+    GS_INNER /* 0 and 1 are left out */
+};
+
+/* Metrics: name in the file, enumerator, aggregate if not given (NONE: the
+ * metric has none, it does not look at attributes one by one), gs-factor. */
+#define QUALITY_METRIC_TABLE(X)                                                \
+    X("loss", LOSS, GEOMETRIC_MEAN, WHOLE)                                     \
+    X("precision", PRECISION, ARITHMETIC_MEAN, WHOLE)                          \
+    X("precision-monotonic", PRECISION_MONOTONIC, ARITHMETIC_MEAN, WHOLE)      \
+    X("height", HEIGHT, SUM, NONE)                                             \
+    X("non-uniform-entropy", NON_UNIFORM_ENTROPY, SUM, WHOLE)                  \
+    X("non-uniform-entropy-monotonic", NON_UNIFORM_ENTROPY_MONOTONIC, SUM,     \
+      WHOLE)                                                                   \
+    X("normalized-non-uniform-entropy", NORMALIZED_NON_UNIFORM_ENTROPY,        \
+      ARITHMETIC_MEAN, NONE)                                                   \
+    X("discernibility", DISCERNIBILITY, NONE, NONE)                            \
+    X("discernibility-monotonic", DISCERNIBILITY_MONOTONIC, NONE, NONE)        \
+    X("aecs", AECS, NONE, INNER)                                               \
+    X("ambiguity", AMBIGUITY, NONE, NONE)
+
+enum quality_metric {
+#define QUALITY_METRIC_ENUM(name, id, aggregate, gs) METRIC_##id,
+    QUALITY_METRIC_TABLE(QUALITY_METRIC_ENUM)
+#undef QUALITY_METRIC_ENUM
+};
 
 enum aggregate {
     AGGREGATE_SUM,
     AGGREGATE_MAXIMUM,
     AGGREGATE_ARITHMETIC_MEAN,
     AGGREGATE_GEOMETRIC_MEAN,
-    AGGREGATE_RANK
+    AGGREGATE_RANK,
+    AGGREGATE_NONE /* of a metric that has none */
 };
 
 const char *quality_metric_name(enum quality_metric metric);
+enum aggregate quality_metric_aggregate(enum quality_metric metric);
+enum gs_range quality_metric_gs(enum quality_metric metric);
+/* Not of AGGREGATE_NONE. */
 const char *aggregate_name(enum aggregate aggregate);
 
 /* How the best transformation is looked for (search.h). */
@@ -152,7 +184,7 @@ struct policy {
     bool drop_suppressed;     /* suppressed rows are left out of the output */
     double suppression_limit; /* 0..1 */
     enum quality_metric metric;
-    enum aggregate aggregate; /* geometric mean if not given */
+    enum aggregate aggregate; /* the metric's own if not given */
     double gs_factor;         /* 0..1, 0.5 if not given */
     enum search_strategy strategy;
     double search_seconds; /* of a time-limited search, else 0 */

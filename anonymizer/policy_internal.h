@@ -4,6 +4,7 @@
  *     policy.c              the file as a whole, and its digest
  *     policy_attributes.c   "attributes": roles, hierarchies, levels
  *     policy_criteria.c     "privacy": the models and their parameters
+ *     policy_quality.c      "quality": the metric, and what it takes
  *     policy_subset.c       "subset": the research sample
  *     policy_bundle.c       the policy and its files as one text
  */
@@ -47,6 +48,13 @@ MUST_USE enum status policy_read_attributes(struct policy *policy,
                                             const struct policy_files *files,
                                             struct digest *digest,
                                             struct error *err);
+
+/* The metric, its aggregate and its gs-factor. */
+json_take policy_take_quality;
+
+/* When all of the above are known: no weight that has no part in the metric. */
+MUST_USE enum status policy_check_weights(const struct policy *policy,
+                                          struct error *err);
 
 /* {"sha256": hex} in the place of a file. */
 MUST_USE enum status policy_read_digest(const struct json_value *object,

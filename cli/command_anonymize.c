@@ -220,10 +220,11 @@ static enum status add_levels(struct json_value *root,
                               const struct anonymize_result *result,
                               struct error *err)
 {
+    bool has_scores = policy->aggregate != AGGREGATE_NONE;
     struct json_value *levels = NULL, *scores = NULL;
     enum status status = json_add_object(root, "levels", &levels, err);
 
-    if (status == OK)
+    if (status == OK && has_scores)
         status = json_add_object(root, "scores", &scores, err);
     for (size_t a = 0; status == OK && a < policy->attribute_count; a++) {
         const struct policy_attribute *attribute = &policy->attribute[a];
@@ -232,7 +233,7 @@ static enum status add_levels(struct json_value *root,
             continue;
         status =
             json_add_integer(levels, attribute->name, result->level[a], err);
-        if (status == OK)
+        if (status == OK && has_scores)
             status = json_add_number(scores, attribute->name,
                                      result->attribute_score[a], err);
     }
@@ -281,6 +282,18 @@ static enum status add_search(struct json_value *root,
                            err);
 }
 
+static enum status add_metric(struct json_value *root,
+                              const struct policy *policy, struct error *err)
+{
+    enum status status = json_add_string(
+        root, "metric", quality_metric_name(policy->metric), err);
+
+    if (status != OK || policy->aggregate == AGGREGATE_NONE)
+        return status;
+    return json_add_string(root, "aggregate", aggregate_name(policy->aggregate),
+                           err);
+}
+
 static enum status add_seconds(struct json_value *root,
                                const struct stopwatch *watch, struct error *err)
 {
@@ -321,10 +334,7 @@ static enum status fill_json(struct json_value *root,
         add_score(root, "score", policy, result->score, result->score_count,
                   err) != OK ||
         add_search(root, policy, result, seed, err) != OK ||
-        json_add_string(root, "metric", quality_metric_name(policy->metric),
-                        err) != OK ||
-        json_add_string(root, "aggregate", aggregate_name(policy->aggregate),
-                        err) != OK ||
+        add_metric(root, policy, err) != OK ||
         json_add_number(root, "lattice", result->lattice_size, err) != OK ||
         json_add_integer(root, "checked", (int64_t)result->checked, err) !=
             OK ||
@@ -387,10 +397,11 @@ static void print_text(FILE *out, const struct options *options,
             result->rows, result->suppressed, 100 * share);
     print_risk_line(out, "before", &result->before);
     print_risk_line(out, "after", &result->after);
-    fprintf(out, "  %s (%s) %.10g, the %s of %.10g transformations%s\n",
-            quality_metric_name(policy->metric),
-            aggregate_name(policy->aggregate), result->score[0],
-            result->optimal ? "least" : "best that was found",
+    fprintf(out, "  %s", quality_metric_name(policy->metric));
+    if (policy->aggregate != AGGREGATE_NONE)
+        fprintf(out, " (%s)", aggregate_name(policy->aggregate));
+    fprintf(out, " %.10g, the %s of %.10g transformations%s\n",
+            result->score[0], result->optimal ? "least" : "best that was found",
             result->lattice_size,
             result->rechecked ? "; policy proven again from the file" : "");
     if (!result->optimal)

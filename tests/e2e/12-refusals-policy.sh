@@ -158,17 +158,22 @@ done
 } >policy.json
 policy_refused "65 attributes are quasi-identifying, expected at most 64"
 
+story "a metric with what it does not take"
+for metric in discernibility discernibility-monotonic aecs ambiguity; do
+    changed "s/\"loss\"/\"$metric\"/" \
+        "line 14: \"aggregate\" with the metric \"$metric\", expected none"
+done
+for metric in height normalized-non-uniform-entropy; do
+    changed "s/\"loss\", .*}/\"$metric\", \"gs_factor\": 0.5}/" \
+        "line 14: \"gs_factor\" with the metric \"$metric\", expected none"
+done
+
 story "what later versions have"
 later() { changed "$1" "not in this version"; }
 for model in delta-presence k-map average-risk sample-uniqueness \
     population-uniqueness; do
     later "s/k-anonymity/$model/"
     later "s/{\"model\": \"k-anonymity\", \"k\": 2}/{\"model\": \"$model\"}/"
-done
-for metric in precision precision-monotonic height non-uniform-entropy \
-    non-uniform-entropy-monotonic normalized-non-uniform-entropy \
-    discernibility discernibility-monotonic aecs ambiguity; do
-    later "s/\"loss\"/\"$metric\"/"
 done
 for build in interval order redaction date priority; do
     later "s/\"zip.csv\"/{\"build\": \"$build\"}/"

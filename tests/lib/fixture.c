@@ -145,7 +145,7 @@ void fixture_build(struct fixture *fixture)
     must(criteria_create(&fixture->criteria, policy, table, &err) == OK,
          err.text);
     must(metric_create(&fixture->metric, policy, table, fixture->lattice,
-                       &err) == OK,
+                       fixture->criteria, &err) == OK,
          err.text);
     fixture->problem =
         (struct problem){.table = table,
@@ -281,8 +281,24 @@ static void random_policy(struct fixture *fixture, struct random *random)
     static const double factors[] = {0, 0.25, 0.5, 0.5, 0.5, 0.75, 1};
     static const double limits[] = {0, 0.05, 0.2, 0.5, 1};
 
-    fixture->policy.aggregate = (enum aggregate)below(random, 5);
-    fixture->policy.gs_factor = factors[below(random, 7)];
+    fixture->policy.metric =
+        below(random, 3) == 0
+            ? METRIC_LOSS
+            : (enum quality_metric)below(random, METRIC_AMBIGUITY + 1);
+    fixture->policy.aggregate =
+        quality_metric_aggregate(fixture->policy.metric);
+    if (fixture->policy.aggregate != AGGREGATE_NONE)
+        fixture->policy.aggregate = (enum aggregate)below(random, 5);
+    switch (quality_metric_gs(fixture->policy.metric)) {
+    case GS_WHOLE:
+        fixture->policy.gs_factor = factors[below(random, 7)];
+        break;
+    case GS_INNER:
+        fixture->policy.gs_factor = factors[1 + below(random, 5)];
+        break;
+    case GS_NONE:
+        break;
+    }
     fixture->policy.suppression_limit = limits[below(random, 5)];
     for (size_t a = 0; a < fixture->policy.attribute_count; a++) {
         struct policy_attribute *attribute = &fixture->attribute[a];

@@ -90,7 +90,8 @@ size_t oracle_find_group(const struct oracle *oracle, const size_t *level,
 }
 
 void oracle_judge_groups(const struct oracle *oracle, const size_t *level,
-                         bool *suppressed, struct oracle_figures *figures)
+                         bool *suppressed, size_t *group_size,
+                         struct oracle_figures *figures)
 {
     const struct oracle_task *task = oracle->task;
     struct oracle_tuples tuples = generalize(oracle, level);
@@ -101,6 +102,8 @@ void oracle_judge_groups(const struct oracle *oracle, const size_t *level,
     figures->rows = task->row_count;
     for (size_t from = 0; from < task->row_count; from = to) {
         to = oracle_group_end(&tuples, order, from, task->row_count);
+        for (size_t i = from; group_size != NULL && i < to; i++)
+            group_size[order[i]] = to - from;
         if (!oracle_all_stars(&tuples, order[from]) &&
             oracle_satisfies_all(task, order + from, to - from)) {
             oracle_add_class(figures, to - from);
@@ -119,12 +122,15 @@ void oracle_judge(const struct oracle *oracle, const size_t *level,
 {
     const struct oracle_task *task = oracle->task;
     bool *suppressed = oracle_allocate(task->row_count, sizeof(bool));
+    size_t *group_size = oracle_allocate(task->row_count, sizeof(size_t));
     double limit = floor(task->suppression_limit * (double)task->row_count);
 
     memset(verdict, 0, sizeof *verdict);
-    oracle_judge_groups(oracle, level, suppressed, &verdict->figures);
+    oracle_judge_groups(oracle, level, suppressed, group_size,
+                        &verdict->figures);
     verdict->valid = (double)verdict->figures.suppressed <= limit;
-    oracle_price(oracle, level, suppressed, verdict);
+    oracle_price(oracle, level, suppressed, group_size, verdict);
+    free(group_size);
     free(suppressed);
 }
 

@@ -3,24 +3,21 @@
  * give, by its definition and brute force.
  *
  *     task (strings) -> every vector of levels -> groups by sorting strings
- *                    -> models -> Loss -> the best vector -> expected table
+ *                    -> models -> metric -> the best vector -> expected table
  *
  * Nothing here is clever and nothing is shared with the engine but the names
- * of roles, models and aggregates.  Definitions: docs/privacy.md.  N is the
- * number of rows, R_d the number of rows of the domain (the hierarchy file) of
- * quasi-identifier d, S the number of suppressed rows.
+ * of roles, models, metrics and aggregates.  Definitions: docs/privacy.md.  N
+ * is the number of rows, R_d the number of rows of the domain (the hierarchy
+ * file) of quasi-identifier d, S the number of suppressed rows.
  *
  *   group    rows whose labels are equal in every quasi-identifier
  *   outlier  a group that breaks a model, or that is `*` everywhere; all of
  *            its rows are suppressed
  *   valid    S <= floor(suppression_limit * N)
- *   raw_d    sum over kept groups of c * share * w, plus over outliers of c if
- *            s is 1, else c * share + s * (c - c * share), where share is the
- *            part of the domain's rows under the label, s = min(1, 2 gs) and
- *            w = min(1, 2 - 2 gs); computed times R_d and divided once
- *   loss_d   (raw_d - min_d) / (N - min_d), min_d = w N / R_d, not below 0, cut
- *            to ten decimals
- *   score    the aggregate of the loss_d, weighted, in order of the columns
+ *   cost_d   by the metric of attributes, and the score of one of classes:
+ *            docs/quality.md, there also the order of sums and the cut to ten
+ *            decimals
+ *   score    the aggregate of the cost_d, weighted, in order of the columns
  *
  * Among valid vectors of exactly equal score the one with the lowest sum of
  * levels is chosen, then the lexicographically smallest.
@@ -71,7 +68,8 @@ struct oracle_task {
     struct oracle_model *model;
     size_t model_count;
     double suppression_limit, gs_factor;
-    enum aggregate aggregate;
+    enum quality_metric metric;
+    enum aggregate aggregate; /* if the metric has one */
     bool drop_suppressed;
 };
 
@@ -85,7 +83,8 @@ struct oracle_figures {
 struct oracle_verdict {
     bool valid;
     struct oracle_figures figures;
-    double loss[ORACLE_QI_MAX];  /* per quasi-identifier, not weighted */
+    double cost[ORACLE_QI_MAX];  /* per quasi-identifier, not weighted; 0 of
+                                    a metric of classes */
     double score[ORACLE_QI_MAX]; /* one, or for rank all, descending */
     size_t score_count;
 };

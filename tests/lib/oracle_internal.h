@@ -65,9 +65,11 @@ void oracle_add_class(struct oracle_figures *figures, size_t size);
 size_t oracle_find_group(const struct oracle *oracle, const size_t *level,
                          size_t row, size_t *member);
 
-/* Judge every group; `suppressed[row]` is set for the rows of outliers. */
+/* Judge every group; `suppressed[row]` is set for the rows of outliers, and
+ * group_size[row] (if not NULL) for all. */
 void oracle_judge_groups(const struct oracle *oracle, const size_t *level,
-                         bool *suppressed, struct oracle_figures *figures);
+                         bool *suppressed, size_t *group_size,
+                         struct oracle_figures *figures);
 
 /* ---- oracle_models.c, oracle_distance.c ---- */
 
@@ -85,8 +87,9 @@ bool oracle_is_near(const struct oracle_task *task,
 
 /* ---- oracle_metric.c ---- */
 
-/* Fill in loss and score; the figures are there. */
+/* Fill in cost and score; the figures are there. */
 void oracle_price(const struct oracle *oracle, const size_t *level,
-                  const bool *suppressed, struct oracle_verdict *verdict);
+                  const bool *suppressed, const size_t *group_size,
+                  struct oracle_verdict *verdict);
 
 #endif

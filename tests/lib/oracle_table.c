@@ -60,7 +60,7 @@ void oracle_release(const struct oracle *oracle, const size_t *level,
     for (size_t i = 0; i < task->column_count; i++)
         if (is_released(task->column[i].role))
             table->column[table->column_count++] = i;
-    oracle_judge_groups(oracle, level, suppressed, &figures);
+    oracle_judge_groups(oracle, level, suppressed, NULL, &figures);
     for (size_t row = 0; row < task->row_count; row++) {
         if (suppressed[row] && task->drop_suppressed)
             continue;

@@ -611,11 +611,36 @@ static double random_gs_factor(struct random *dice)
     return gs_factor[dice_below(dice, 7)];
 }
 
+/* A metric with all that it takes; what it does not take is not named. */
+static void random_quality(struct sample *sample, struct random *dice)
+{
+    struct oracle_task *task = &sample->task;
+    enum gs_range range;
+
+    task->metric = dice_chance(dice, 30)
+                       ? METRIC_LOSS
+                       : (enum quality_metric)dice_below(
+                             dice, (size_t)METRIC_AMBIGUITY + 1);
+    task->aggregate = quality_metric_aggregate(task->metric);
+    range = quality_metric_gs(task->metric);
+    task->gs_factor = 0.5;
+    sample->aggregate_named =
+        task->aggregate != AGGREGATE_NONE && dice_chance(dice, 90);
+    if (sample->aggregate_named)
+        task->aggregate = (enum aggregate)dice_below(dice, AGGREGATE_NONE);
+    sample->gs_factor_named = range != GS_NONE && dice_chance(dice, 70);
+    if (sample->gs_factor_named)
+        do
+            task->gs_factor = random_gs_factor(dice);
+        while (range == GS_INNER &&
+               (task->gs_factor == 0 || task->gs_factor == 1));
+    for (size_t i = 0; i < task->column_count; i++)
+        if (task->aggregate == AGGREGATE_NONE)
+            task->column[i].weight = 1;
+}
+
 static void random_demands(struct sample *sample, struct random *dice)
 {
-    static const enum aggregate aggregate[] = {
-        AGGREGATE_SUM, AGGREGATE_MAXIMUM, AGGREGATE_ARITHMETIC_MEAN,
-        AGGREGATE_GEOMETRIC_MEAN, AGGREGATE_RANK};
     struct oracle_task *task = &sample->task;
 
     task->model = sample->model;
@@ -624,14 +649,7 @@ static void random_demands(struct sample *sample, struct random *dice)
         random_model(sample, dice, &sample->model[i]);
     task->suppression_limit = random_limit(dice);
     task->drop_suppressed = dice_chance(dice, 30);
-    task->aggregate = AGGREGATE_GEOMETRIC_MEAN;
-    task->gs_factor = 0.5;
-    sample->aggregate_named = dice_chance(dice, 90);
-    if (sample->aggregate_named)
-        task->aggregate = aggregate[dice_below(dice, 5)];
-    sample->gs_factor_named = dice_chance(dice, 70);
-    if (sample->gs_factor_named)
-        task->gs_factor = random_gs_factor(dice);
+    random_quality(sample, dice);
 }
 
 /* ---- how it is written ---- */

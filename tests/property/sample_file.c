@@ -243,18 +243,11 @@ static void put_table_section(const struct sample *sample, struct text *out)
 
 static void put_quality(const struct sample *sample, struct text *out)
 {
-    static const char *const name[] = {
-        [AGGREGATE_SUM] = "sum",
-        [AGGREGATE_MAXIMUM] = "maximum",
-        [AGGREGATE_ARITHMETIC_MEAN] = "arithmetic-mean",
-        [AGGREGATE_GEOMETRIC_MEAN] = "geometric-mean",
-        [AGGREGATE_RANK] = "rank",
-    };
-
-    put(out, ",\n  \"quality\": {\"metric\": \"loss\"");
+    put(out, ",\n  \"quality\": {\"metric\": ");
+    put_json_string(out, quality_metric_name(sample->task.metric));
     if (sample->aggregate_named) {
         put(out, ", \"aggregate\": ");
-        put_json_string(out, name[sample->task.aggregate]);
+        put_json_string(out, aggregate_name(sample->task.aggregate));
     }
     if (sample->gs_factor_named)
         put_number(out, "gs_factor", sample->task.gs_factor);

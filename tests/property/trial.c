@@ -249,9 +249,9 @@ static void compare_attributes(const struct sample *sample,
         at = (size_t)(attribute - policy->attribute);
         snprintf(what, sizeof what, "level of column %zu", i + 1);
         count_differs(report, what, got->level[at], expected->level[d]);
-        snprintf(what, sizeof what, "loss of column %zu", i + 1);
+        snprintf(what, sizeof what, "cost of column %zu", i + 1);
         number_differs(report, what, got->attribute_score[at],
-                       expected->verdict.loss[d]);
+                       expected->verdict.cost[d]);
         d++;
     }
 }
@@ -478,8 +478,9 @@ static void compare_json_columns(const struct json_value *root,
             continue;
         number_differs(report, "json level", number_at(root, "levels", name),
                        (double)expected->level[d]);
-        number_differs(report, "json loss", number_at(root, "scores", name),
-                       expected->verdict.loss[d]);
+        if (quality_metric_aggregate(sample->task.metric) != AGGREGATE_NONE)
+            number_differs(report, "json cost", number_at(root, "scores", name),
+                           expected->verdict.cost[d]);
         d++;
     }
 }

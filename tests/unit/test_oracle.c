@@ -104,8 +104,8 @@ static void optimum_of_six_rows(void)
     CU_ASSERT_TRUE(six_search(&six));
     CU_ASSERT_EQUAL(six.level[0], 1);
     CU_ASSERT_EQUAL(six.level[1], 0);
-    CU_ASSERT_EQUAL(six.verdict.loss[0], 0.4444444444);
-    CU_ASSERT_EQUAL(six.verdict.loss[1], 0.1666666666);
+    CU_ASSERT_EQUAL(six.verdict.cost[0], 0.4444444444);
+    CU_ASSERT_EQUAL(six.verdict.cost[1], 0.1666666666);
     CU_ASSERT_DOUBLE_EQUAL(six.verdict.score[0], 0.3055555555, 1e-15);
     CU_ASSERT_EQUAL(six.verdict.figures.suppressed, 1);
     CU_ASSERT_EQUAL(six.verdict.figures.count, 2);
@@ -209,7 +209,7 @@ static void gs_factor_weighs_suppression(void)
         six.task.gs_factor = expected[i][0];
         six_judge(&six, 1, 0);
         CU_ASSERT_TRUE(six.verdict.valid);
-        CU_ASSERT_EQUAL(six.verdict.loss[0], expected[i][1]);
+        CU_ASSERT_EQUAL(six.verdict.cost[0], expected[i][1]);
         oracle_destroy(&six.oracle);
     }
 }

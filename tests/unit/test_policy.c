@@ -304,11 +304,63 @@ static void every_aggregate_has_its_name(void)
         free(text);
     }
     scratch_close(&scratch);
-    CU_ASSERT_STRING_EQUAL(quality_metric_name(METRIC_LOSS), "loss");
     CU_ASSERT_STRING_EQUAL(privacy_model_name(MODEL_RECURSIVE_CL_DIVERSITY),
                            "recursive-cl-diversity");
     CU_ASSERT_STRING_EQUAL(attribute_role_name(ROLE_INSENSITIVE),
                            "insensitive");
+}
+
+/* Names, defaults and what may be given are those of docs/quality.md. */
+static void every_metric_has_its_name_and_defaults(void)
+{
+    static const struct {
+        const char *name;
+        enum quality_metric metric;
+        enum aggregate aggregate;
+        enum gs_range range;
+    } rows[] = {
+        {"loss", METRIC_LOSS, AGGREGATE_GEOMETRIC_MEAN, GS_WHOLE},
+        {"precision", METRIC_PRECISION, AGGREGATE_ARITHMETIC_MEAN, GS_WHOLE},
+        {"precision-monotonic", METRIC_PRECISION_MONOTONIC,
+         AGGREGATE_ARITHMETIC_MEAN, GS_WHOLE},
+        {"height", METRIC_HEIGHT, AGGREGATE_SUM, GS_NONE},
+        {"non-uniform-entropy", METRIC_NON_UNIFORM_ENTROPY, AGGREGATE_SUM,
+         GS_WHOLE},
+        {"non-uniform-entropy-monotonic", METRIC_NON_UNIFORM_ENTROPY_MONOTONIC,
+         AGGREGATE_SUM, GS_WHOLE},
+        {"normalized-non-uniform-entropy",
+         METRIC_NORMALIZED_NON_UNIFORM_ENTROPY, AGGREGATE_ARITHMETIC_MEAN,
+         GS_NONE},
+        {"discernibility", METRIC_DISCERNIBILITY, AGGREGATE_NONE, GS_NONE},
+        {"discernibility-monotonic", METRIC_DISCERNIBILITY_MONOTONIC,
+         AGGREGATE_NONE, GS_NONE},
+        {"aecs", METRIC_AECS, AGGREGATE_NONE, GS_INNER},
+        {"ambiguity", METRIC_AMBIGUITY, AGGREGATE_NONE, GS_NONE},
+    };
+    struct policy *policy;
+    char quality[128], *plain, *text;
+
+    open_scratch();
+    plain = changed(base(), "\"weight\": 0.5", "\"weight\": 1");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(quality, sizeof quality, "{\"metric\": \"%s\"}", rows[i].name);
+        text = changed(
+            plain,
+            "{\"metric\": \"loss\", \"aggregate\": \"rank\", \"gs_factor\": "
+            "0.25}",
+            quality);
+        policy = parsed(text);
+        CU_ASSERT_EQUAL(policy->metric, rows[i].metric);
+        CU_ASSERT_EQUAL(policy->aggregate, rows[i].aggregate);
+        CU_ASSERT_EQUAL(policy->gs_factor, 0.5);
+        CU_ASSERT_STRING_EQUAL(quality_metric_name(policy->metric),
+                               rows[i].name);
+        CU_ASSERT_EQUAL(quality_metric_gs(policy->metric), rows[i].range);
+        policy_close(&policy);
+        free(text);
+    }
+    free(plain);
+    scratch_close(&scratch);
 }
 
 static void missing_tokens_are_whole_values(void)
@@ -694,6 +746,8 @@ void suite_policy(void)
          what_is_not_given_has_its_default},
         {"borders are inside", borders_are_inside},
         {"every aggregate has its name", every_aggregate_has_its_name},
+        {"every metric has its name and defaults",
+         every_metric_has_its_name_and_defaults},
         {"missing tokens are whole values", missing_tokens_are_whole_values},
         {"refusals name file and line", refusals_name_file_and_line},
         {"what is lacking altogether is refused",

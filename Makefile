@@ -79,7 +79,8 @@ cluster_objects := $(call objects,$(wildcard tests/cluster/*.c))
 all: $(programs)
 
 .PHONY: all deps demo test check unit property cluster golden fault e2e fuzz \
-        fuzz-replay thread valgrind cover eval eval-ledger eval-release eval-vault \
+        fuzz-replay thread valgrind cover eval eval-ledger eval-release eval-search \
+        eval-vault \
         format reformat directions headers \
         tidy clean print-bin install
 
@@ -162,6 +163,10 @@ eval-ledger: all $(B)/anchorite-ledger
 # What a vault of a million rows takes.
 eval-vault: $(B)/tests/vault_load $(B)/tests/events_load
 	@eval/vault/run.sh $(B) $(RESULTS)
+
+# How long the search takes, and how good it is: eval/search/run.sh.
+eval-search: $(B)/anchorite
+	@eval/search/run.sh $(B) $(or $(RESULTS),eval/search)
 
 # What the road from a request to a release takes, with a million patients.
 eval-release: all $(B)/tests/fetch_often

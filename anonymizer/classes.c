@@ -10,12 +10,15 @@
 
 #include "common/hash.h"
 
-/* Masked keys of up to so many bits index the slots directly: 2^18 slots are
- * 1 MiB, which stays in the cache of a core. */
-#define DENSE_BITS 18
+/* Masked keys of up to so many bits index the slots directly: 2^16 slots are
+ * 256 KiB, which stays in the cache of a core. */
+#define DENSE_BITS 16
 
 /* Keys of so many bits fit into a slot together with a class's size. */
 #define GATHERED_BITS 32
+
+/* Values of a sensitive attribute that fit into the bits of a word. */
+#define FEW_VALUES 64
 
 /* How far ahead the slot of a key is fetched. */
 #define PREFETCH_DISTANCE 12
@@ -162,9 +165,11 @@ enum status grouper_init(struct grouper *grouper, const struct classes *bottom,
         return err->status;
     while (grouper->slot_count < 2 * (size_t)bottom->count)
         grouper->slot_count *= 2;
-    for (size_t s = 0; s < table->sensitive_count; s++)
+    for (size_t s = 0; s < table->sensitive_count; s++) {
+        grouper->value_count[s] = table->sensitive[s].value_count;
         if (table->sensitive[s].value_count > values)
             values = table->sensitive[s].value_count;
+    }
     grouper->slot = array(grouper->slot_count, sizeof *grouper->slot);
     grouper->wide = array(grouper->slot_count, sizeof *grouper->wide);
     grouper->place = array(bottom->count, sizeof *grouper->place);
@@ -501,9 +506,39 @@ static void sort_members(struct grouper *grouper, uint32_t source_count,
     begin[0] = 0;
 }
 
-static void sum_histogram(struct grouper *grouper,
-                          const struct histograms *source, uint32_t count,
-                          struct histograms *target)
+/* Of few values: a bit for each that was seen, so that no entry asks whether it
+ * is the first of its value. */
+static void sum_few(struct grouper *grouper, const struct histograms *source,
+                    uint32_t count, struct histograms *target)
+{
+    uint32_t number[FEW_VALUES] = {0};
+    uint64_t used = 0;
+
+    for (uint32_t c = 0; c < count; c++) {
+        uint64_t seen = 0;
+
+        target->begin[c] = used;
+        for (uint32_t m = grouper->begin[c]; m < grouper->begin[c + 1]; m++) {
+            uint32_t i = grouper->member[m];
+
+            for (uint64_t e = source->begin[i]; e < source->begin[i + 1]; e++) {
+                number[source->value[e]] += source->number[e];
+                seen |= UINT64_C(1) << source->value[e];
+            }
+        }
+        for (; seen != 0; seen &= seen - 1) {
+            uint32_t value = (uint32_t)__builtin_ctzll(seen);
+
+            target->value[used] = value;
+            target->number[used++] = number[value];
+            number[value] = 0;
+        }
+    }
+    target->begin[count] = used;
+}
+
+static void sum_many(struct grouper *grouper, const struct histograms *source,
+                     uint32_t count, struct histograms *target)
 {
     uint32_t *scratch = grouper->scratch;
     uint64_t used = 0;
@@ -535,6 +570,10 @@ void classes_sum_histograms(struct grouper *grouper,
     for (size_t s = 0; s < source->sensitive_count; s++)
         grouper->work += source->histogram[s].begin[source->count];
     for (size_t s = 0; s < source->sensitive_count; s++)
-        sum_histogram(grouper, &source->histogram[s], target->count,
-                      &target->histogram[s]);
+        if (grouper->value_count[s] <= FEW_VALUES)
+            sum_few(grouper, &source->histogram[s], target->count,
+                    &target->histogram[s]);
+        else
+            sum_many(grouper, &source->histogram[s], target->count,
+                     &target->histogram[s]);
 }

@@ -66,6 +66,7 @@ struct grouper {
     uint32_t *begin;    /* counting sort of source classes by class */
     uint32_t *member;
     uint32_t *scratch; /* [value of a sensitive attribute], all 0 */
+    uint32_t value_count[SENSITIVE_MAX]; /* [sensitive] */
     struct hash_key key;
     uint64_t work;   /* source classes and histogram entries looked at */
     bool bit_gather; /* the processor gathers bits quickly */

@@ -12,6 +12,13 @@ __extension__ typedef unsigned __int128 wide;
  * of one row. */
 #define SURVIVORS_SLACK 1e-12
 
+/* Steps towards the survivors of a class under bounded shares: more gain
+ * little. */
+#define FACTOR_STEPS 12
+
+/* Relative; far above the rounding of a power and a logarithm. */
+#define BORDER 1e-9
+
 enum status reference_init(struct reference *reference,
                            const struct table *table, size_t sensitive,
                            struct error *err)
@@ -336,15 +343,24 @@ static double tree_distance(const struct reference *reference,
 
 /* ---- delta-disclosure ---- */
 
+/* A logarithm for those values alone that are so near the border that its
+ * rounding may decide. */
 static bool delta_holds(const struct reference *reference, double delta,
                         const struct class_values *class)
 {
-    for (uint32_t i = 0; i < class->count; i++) {
-        uint64_t here = reference->rows * class->number[i];
-        uint64_t whole =
-            (uint64_t) class->size * reference->number[class->value[i]];
+    double factor = exp2(delta);
+    double inside = factor * (1 - BORDER), outside = factor * (1 + BORDER);
 
-        if (!(fabs(log2((double)here / (double)whole)) < delta))
+    for (uint32_t i = 0; i < class->count; i++) {
+        double here = (double)(reference->rows * class->number[i]);
+        double whole = (double)((uint64_t) class->size *
+                                reference->number[class->value[i]]);
+
+        if (here < whole * inside && whole < here * inside)
+            continue;
+        if (here > whole * outside || whole > here * outside)
+            return false;
+        if (!(fabs(log2(here / whole)) < delta))
             return false;
     }
     return true;
@@ -381,30 +397,46 @@ static bool beta_holds(const struct reference *reference,
 
 /* ---- shares that may not grow by more than a factor ---- */
 
-/* The most that q / P may be. */
+/* The most that q / P may be; `fixed` is that where it is the same for all
+ * values. */
 static double factor_max(const struct reference *reference,
-                         const struct privacy_criterion *model, uint32_t value)
+                         const struct privacy_criterion *model, double fixed,
+                         uint32_t value)
 {
-    return model->model == MODEL_DELTA_DISCLOSURE
-               ? exp2(model->delta)
-               : 1 + growth_max(reference, model, value);
+    return model->model == MODEL_ENHANCED_BETA_LIKENESS
+               ? 1 + growth_max(reference, model, value)
+               : fixed;
 }
 
-/* Can `rows` of the class be made up of values with such shares? */
-static bool factors_allow(const struct reference *reference,
-                          const struct privacy_criterion *model,
-                          const struct class_values *class, uint32_t rows)
+/* The most rows that can be made up of values with such shares: the largest c'
+ * with c' <= g(c') = sum of min(n_v, f_v P_v c').  g never falls and is
+ * concave, so c, g(c), g(g(c)), ... never rises and stays above c'.  It comes
+ * near it soon; wherever it is stopped it is a bound. */
+static uint32_t factors_survivors(const struct reference *reference,
+                                  const struct privacy_criterion *model,
+                                  const struct class_values *class)
 {
-    double sum = 0;
+    double fixed = model->model == MODEL_DELTA_DISCLOSURE ? exp2(model->delta)
+                                                          : 1 + model->beta;
+    double rows = class->size;
 
-    for (uint32_t i = 0; i < class->count; i++) {
-        double number = reference->number[class->value[i]];
-        double most = factor_max(reference, model, class->value[i]) * number *
-                      (double)rows / (double)reference->rows;
+    for (int step = 0; step < FACTOR_STEPS && rows > 0; step++) {
+        double sum = 0, part = rows / (double)reference->rows, next;
 
-        sum += fmin((double)class->number[i], most);
+        for (uint32_t i = 0; i < class->count; i++) {
+            uint32_t value = class->value[i];
+            double number = (double)class->number[i];
+            double most = factor_max(reference, model, fixed, value) *
+                          (double)reference->number[value] * part;
+
+            sum += number < most ? number : most;
+        }
+        next = floor(sum * (1 + SURVIVORS_SLACK));
+        if (next >= rows)
+            break;
+        rows = next;
     }
-    return sum >= (double)rows * (1 - SURVIVORS_SLACK);
+    return (uint32_t)rows;
 }
 
 /* ---- all of them ---- */
@@ -446,14 +478,10 @@ static bool allows(const struct reference *reference,
     case MODEL_T_CLOSENESS_HIERARCHICAL:
         return tree_distance(reference, class, rows) <=
                model->t + SURVIVORS_SLACK;
-    case MODEL_DELTA_DISCLOSURE:
-    case MODEL_BASIC_BETA_LIKENESS:
-    case MODEL_ENHANCED_BETA_LIKENESS:
-        return factors_allow(reference, model, class, rows);
     default:
         break;
     }
-    assert(false && "a model that does not compare");
+    assert(false && "a model without a distance");
     return true;
 }
 
@@ -463,6 +491,10 @@ uint32_t reference_survivors(const struct reference *reference,
 {
     uint32_t good = 0, bad = class->size;
 
+    if (model->model == MODEL_DELTA_DISCLOSURE ||
+        model->model == MODEL_BASIC_BETA_LIKENESS ||
+        model->model == MODEL_ENHANCED_BETA_LIKENESS)
+        return factors_survivors(reference, model, class);
     if (model->model == MODEL_T_CLOSENESS_ORDERED)
         sort_by_rank(reference, class);
     if (allows(reference, model, class, class->size))

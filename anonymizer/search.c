@@ -13,6 +13,9 @@
  * (search.h). */
 #define ADVANCE_WORK 8
 
+/* Gallops for each that hits. */
+#define GALLOP_TRUST 3
+
 /* What all threads share; behind the lock. */
 struct search {
     const struct problem *problem;
@@ -24,6 +27,8 @@ struct search {
     pthread_mutex_t lock;
     struct frontier frontier;
     struct knowledge knowledge;
+    uint64_t gallops,
+        gallop_hits; /* begun; with a dead node in the first step */
     enum status status;
     struct error err;
 };
@@ -116,7 +121,8 @@ static enum status probe(struct search *search, struct evaluator *evaluator,
 
 /* All nodes of the chain that could beat the best are dead.  Those above could
  * not; but the higher a node that is found dead, the more it settles, most of
- * all where many nodes have the same bound. */
+ * all where many nodes have the same bound.  Where that hardly ever succeeds it
+ * is given up. */
 static enum status gallop(struct search *search, struct evaluator *evaluator,
                           const struct chain *chain, struct error *err)
 {
@@ -124,11 +130,15 @@ static enum status gallop(struct search *search, struct evaluator *evaluator,
     bool dead = true;
     enum status status = OK;
 
-    for (size_t step = 1; status == OK && dead && search->knowledge.found &&
-                          at + step < chain->length;
+    if (!search->knowledge.found || at + 1 >= chain->length ||
+        search->gallops > GALLOP_TRUST * (search->gallop_hits + 1))
+        return OK;
+    search->gallops++;
+    for (size_t step = 1; status == OK && dead && at + step < chain->length;
          step *= 2) {
         at += step;
         status = probe(search, evaluator, chain->level[at], &dead, err);
+        search->gallop_hits += step == 1 && dead;
     }
     return status;
 }
@@ -150,9 +160,6 @@ static enum status climb(struct search *search, struct evaluator *evaluator,
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        /* Too dear: those above low settle themselves, when they come up. */
-        if (knowledge_is_settled(&search->knowledge, chain->level[low]))
-            return OK;
         status = probe(search, evaluator, chain->level[middle], &dead, err);
         if (status != OK)
             return status;

@@ -80,7 +80,7 @@ all: $(programs)
 
 .PHONY: all deps demo test check unit property cluster golden fault e2e fuzz \
         fuzz-replay thread valgrind cover eval eval-ledger eval-release eval-search \
-        eval-vault \
+        eval-scale eval-vault \
         format reformat directions headers \
         tidy clean print-bin install
 
@@ -159,6 +159,10 @@ demo: all
 # What three nodes bear on this machine; a few minutes for each of RUNS.
 eval-ledger: all $(B)/anchorite-ledger
 	@eval/ledger/run.sh $(B) $(RESULTS)
+
+# What a table takes that grows from 30 thousand to 30 million rows.
+eval-scale: all $(B)/tests/survey
+	@eval/search/scale.sh $(B) $(or $(RESULTS),eval/search/scale.md)
 
 # What a vault of a million rows takes.
 eval-vault: $(B)/tests/vault_load $(B)/tests/events_load

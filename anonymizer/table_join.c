@@ -295,8 +295,11 @@ static enum status fill_table(const struct table_join *join,
     tuples->population = NULL;
     for (uint32_t t = 0; t < tuples->count; t++)
         table->rows += table->tuple_rows[t];
+    /* Nothing is looked up any more. */
+    free(tuples->slot);
+    tuples->slot = NULL;
     table->value =
-        calloc((size_t)tuples->count + 1, (stride + 1) * sizeof *table->value);
+        calloc((size_t)tuples->count * stride + 1, sizeof *table->value);
     if (table->value == NULL)
         return error_memory(err, "the tuples");
     for (size_t q = 0; status == OK && q < stride; q++) {

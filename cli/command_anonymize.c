@@ -34,7 +34,7 @@ static const char help[] =
     "  -o, --output OUTPUT   where the release goes; it appears only when it\n"
     "                        is complete and checked\n"
     "  -j, --json            print one JSON object with all figures\n"
-    "  -t, --threads N       threads of the search (default: all cores)\n"
+    "  -t, --threads N       threads (default: all cores)\n"
     "  -s, --seed N          what a time-limited search draws from (default: "
     "0)\n"
     "      --no-recheck      do not read the finished release again to prove "

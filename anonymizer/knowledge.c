@@ -26,6 +26,9 @@ enum status knowledge_init(struct knowledge *knowledge,
 void knowledge_clear(struct knowledge *knowledge)
 {
     free(knowledge->dead.level);
+    free(knowledge->beyond.level);
+    free(knowledge->floors.level.level);
+    free(knowledge->floors.score);
     free(knowledge->judged.level);
     free(knowledge->slot);
     *knowledge = (struct knowledge){0};
@@ -153,7 +156,8 @@ bool knowledge_is_settled(struct knowledge *knowledge, const uint8_t *level)
 {
     const struct lattice *lattice = knowledge->problem->lattice;
 
-    if (knowledge_is_dead(knowledge, level) || is_judged(knowledge, level))
+    if (knowledge_is_dead(knowledge, level) ||
+        knowledge_is_beyond(knowledge, level) || is_judged(knowledge, level))
         return true;
     if (!knowledge->found)
         return false;
@@ -218,6 +222,100 @@ static void add_surcharge(struct knowledge *knowledge, const uint8_t *level,
     knowledge->surcharge_count = moved + 1;
 }
 
+/* ---- floors ---- */
+
+bool knowledge_is_beyond(struct knowledge *knowledge, const uint8_t *level)
+{
+    const struct vectors *beyond = &knowledge->beyond;
+    size_t size = width(knowledge);
+
+    knowledge->work += beyond->count / 4;
+    for (size_t i = 0; i < beyond->count; i++)
+        if (lattice_below(knowledge->problem->lattice, beyond->level + i * size,
+                          level))
+            return true;
+    return false;
+}
+
+/* Those above the new one are said by it. */
+static enum status add_beyond(struct knowledge *knowledge, const uint8_t *level,
+                              struct error *err)
+{
+    struct vectors *beyond = &knowledge->beyond;
+    size_t size = width(knowledge), kept = 0;
+
+    if (knowledge_is_beyond(knowledge, level))
+        return OK;
+    for (size_t i = 0; i < beyond->count; i++)
+        if (!lattice_below(knowledge->problem->lattice, level,
+                           beyond->level + i * size))
+            memmove(beyond->level + kept++ * size, beyond->level + i * size,
+                    size);
+    beyond->count = kept;
+    return vectors_add(beyond, level, size, err);
+}
+
+/* Is no node above this one better than the best?  They are higher than it. */
+static bool closes(const struct knowledge *knowledge, const uint8_t *level,
+                   const double *floor)
+{
+    int order;
+
+    if (!knowledge->found)
+        return false;
+    order = metric_compare(knowledge->problem->metric, floor,
+                           knowledge->best.score);
+    return order > 0 ||
+           (order == 0 && lattice_height(knowledge->problem->lattice, level) >=
+                              knowledge->best.height);
+}
+
+static enum status add_floor(struct knowledge *knowledge, const uint8_t *level,
+                             const double *floor, struct error *err)
+{
+    struct floors *floors = &knowledge->floors;
+    size_t scores = knowledge->problem->metric->score_count;
+
+    if (closes(knowledge, level, floor))
+        return add_beyond(knowledge, level, err);
+    if (floors->level.count == floors->capacity) {
+        size_t capacity = floors->capacity == 0 ? 64 : 2 * floors->capacity;
+        double *more = reallocarray(floors->score, capacity,
+                                    scores * sizeof *floors->score);
+
+        if (more == NULL)
+            return error_memory(err, "the search");
+        floors->score = more;
+        floors->capacity = capacity;
+    }
+    memcpy(floors->score + floors->level.count * scores, floor,
+           scores * sizeof *floor);
+    return vectors_add(&floors->level, level, width(knowledge), err);
+}
+
+/* The best is better than before: more floors close what is above them. */
+static enum status review_floors(struct knowledge *knowledge, struct error *err)
+{
+    struct floors *floors = &knowledge->floors;
+    size_t scores = knowledge->problem->metric->score_count;
+    size_t size = width(knowledge), kept = 0;
+    enum status status = OK;
+
+    for (size_t i = 0; i < floors->level.count; i++) {
+        uint8_t *level = floors->level.level + i * size;
+        double *score = floors->score + i * scores;
+
+        if (status == OK && closes(knowledge, level, score)) {
+            status = add_beyond(knowledge, level, err);
+            continue;
+        }
+        memmove(floors->level.level + kept * size, level, size);
+        memmove(floors->score + kept++ * scores, score, scores * sizeof *score);
+    }
+    floors->level.count = kept;
+    return status;
+}
+
 /* ---- learning ---- */
 
 enum status knowledge_learn(struct knowledge *knowledge, const uint8_t *level,
@@ -226,6 +324,9 @@ enum status knowledge_learn(struct knowledge *knowledge, const uint8_t *level,
     struct rank rank;
 
     knowledge->judgements++;
+    if (verdict->has_floor &&
+        add_floor(knowledge, level, verdict->floor, err) != OK)
+        return err->status;
     if (verdict->dead)
         return add_dead(knowledge, level, err);
     if (add_judged(knowledge, level, err) != OK)
@@ -241,6 +342,8 @@ enum status knowledge_learn(struct knowledge *knowledge, const uint8_t *level,
         knowledge->found = true;
         knowledge->best = rank;
         knowledge->best_verdict = *verdict;
+        if (review_floors(knowledge, err) != OK)
+            return err->status;
     }
     return promote(knowledge, err);
 }

@@ -14,6 +14,10 @@
  *    than the best at the bottom of the lattice, all that is below the judged
  *    node is settled, as if it were dead.
  *
+ *  - Floors (metric.h).  No node above a judged one costs less than its floor,
+ *    which is counted and says more than the bound.  Where it is no better than
+ *    the best, all that is above is settled: it lies beyond.
+ *
  * A node is settled if it is judged or cannot be better than the best.
  */
 #ifndef ANONYMIZER_KNOWLEDGE_H
@@ -42,8 +46,17 @@ struct vectors {
     size_t count, capacity;
 };
 
+/* Floors that are better than the best, by index of `level`. */
+struct floors {
+    struct vectors level;
+    double *score; /* [index * score_count] */
+    size_t capacity;
+};
+
 struct knowledge {
     const struct problem *problem;
+    struct vectors beyond; /* no one above another: all above is settled */
+    struct floors floors;
     struct vectors dead;   /* no one below another */
     struct vectors judged; /* those that were counted out and are not dead */
     struct hash_key key;
@@ -70,6 +83,10 @@ bool knowledge_beats(const struct knowledge *knowledge,
 
 /* Is the node below a dead one, or one that settles all below it? */
 bool knowledge_is_dead(struct knowledge *knowledge, const uint8_t *level);
+
+/* Is the node above one whose floor is no better than the best?  Then so is all
+ * that is above it. */
+bool knowledge_is_beyond(struct knowledge *knowledge, const uint8_t *level);
 
 /* Is there nothing to gain from judging it? */
 bool knowledge_is_settled(struct knowledge *knowledge, const uint8_t *level);

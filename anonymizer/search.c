@@ -48,9 +48,10 @@ struct chain {
 };
 
 /* From `level` upwards, always to the successor with the best bound. */
-static void build_chain(const struct search *search, const uint8_t *level,
+static void build_chain(struct search *search, const uint8_t *level,
                         struct chain *chain)
 {
+    struct knowledge *known = &search->knowledge;
     const struct lattice *lattice = search->problem->lattice;
     const struct metric *metric = search->problem->metric;
     size_t size = width(search);
@@ -78,7 +79,9 @@ static void build_chain(const struct search *search, const uint8_t *level,
             return;
         next[raised]++;
         chain->length++;
-        if (knowledge_beats(&search->knowledge, &best))
+        if (knowledge_beats(known, &best) &&
+            chain->count + 1 == chain->length &&
+            !knowledge_is_beyond(known, next))
             chain->count = chain->length;
     }
 }
@@ -192,6 +195,10 @@ static enum status work(struct search *search, struct evaluator *evaluator,
 
         if (search->cancel != NULL && atomic_load(search->cancel))
             return error_set(err, E_CANCELLED, "interrupted");
+        if (settled && knowledge_is_beyond(known, next.level)) {
+            frontier_drop(&search->frontier);
+            continue;
+        }
         frontier_reach(&search->frontier, reach);
         /* A settled node says nothing about those above it, unless the highest
          * that is reached by way of it is dead. */

@@ -308,7 +308,10 @@ static const struct json_key policy_keys[] = {
      .kind = JSON_OBJECT,
      .expected = "an object with a \"file\" or \"rows\"",
      .take = policy_take_nothing},
-    {.name = "risk"},
+    {.name = "risk", /* policy_read_risk, when all attributes are known */
+     .kind = JSON_OBJECT,
+     .expected = "an object",
+     .take = policy_take_nothing},
 };
 
 /* ---- the policy digest ---- */
@@ -466,6 +469,8 @@ static enum status read_root(struct policy *policy,
     if (status == OK)
         status =
             policy_read_criteria(policy, json_member(root, "privacy"), err);
+    if (status == OK)
+        status = policy_read_risk(policy, json_member(root, "risk"), err);
     if (status == OK)
         status = digest_policy(policy, root, digest, &subset_digest, err);
     free(digest);

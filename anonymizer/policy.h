@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "anonymizer/policy_risk.h"
 #include "common/bytes.h"
 #include "common/digest.h"
 #include "common/error.h"
@@ -187,9 +188,10 @@ struct policy {
     enum aggregate aggregate; /* the metric's own if not given */
     double gs_factor;         /* 0..1, 0.5 if not given */
     enum search_strategy strategy;
-    double search_seconds; /* of a time-limited search, else 0 */
-    struct digest digest;  /* docs/formats.md, "Policy digest" */
-    struct text canonical; /* what it is the digest of */
+    double search_seconds;   /* of a time-limited search, else 0 */
+    struct policy_risk risk; /* for `anchorite risk` */
+    struct digest digest;    /* docs/formats.md, "Policy digest" */
+    struct text canonical;   /* what it is the digest of */
     /* Hierarchies and a subset's list are known by their digests alone:
      * attribute.hierarchy and subset are NULL and say nothing.  Enough to check
      * a finished table by recheck_table; whatever generalizes asserts that it

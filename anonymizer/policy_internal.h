@@ -6,6 +6,7 @@
  *     policy_criteria.c     "privacy": the models and their parameters
  *     policy_quality.c      "quality": the metric, and what it takes
  *     policy_subset.c       "subset": the research sample
+ *     policy_risk.c         "risk": what `anchorite risk` computes
  *     policy_bundle.c       the policy and its files as one text
  */
 #ifndef ANONYMIZER_POLICY_INTERNAL_H
@@ -73,5 +74,11 @@ MUST_USE enum status policy_read_subset(struct policy *policy,
 MUST_USE enum status policy_read_criteria(struct policy *policy,
                                           const struct json_value *privacy,
                                           struct error *err);
+
+/* Fill policy->risk from the object, or from nothing (NULL), when all attributes
+ * are known. */
+MUST_USE enum status policy_read_risk(struct policy *policy,
+                                      const struct json_value *risk,
+                                      struct error *err);
 
 #endif

@@ -35,12 +35,11 @@
 #include <stdint.h>
 
 #include "anonymizer/key_table.h"
+#include "anonymizer/policy_risk.h"
 #include "common/error.h"
 
 /* MSUs that are held at once: some 4 GiB. */
 #define SUDA_SETS_MAX (UINT64_C(1) << 28)
-
-enum suda_form { SUDA_FACTORIAL, SUDA_NORMALISED };
 
 struct suda_options {
     enum suda_form form;

@@ -97,6 +97,18 @@ static bool take_number(const char *command, const struct option_row *row,
     return true;
 }
 
+static bool take_item(const char *command, const struct option_row *row,
+                      const char *value, struct option_list *list)
+{
+    if (list->count == OPTION_LIST_MAX) {
+        command_misuse(command, "--%s is there more than %d times", row->name,
+                       OPTION_LIST_MAX);
+        return false;
+    }
+    list->at[list->count++] = value;
+    return true;
+}
+
 static bool take(const char *command, const struct option_row *row,
                  const char *value, void *target)
 {
@@ -112,6 +124,8 @@ static bool take(const char *command, const struct option_row *row,
         return true;
     case OPTION_NUMBER:
         return take_number(command, row, value, place);
+    case OPTION_LIST:
+        return take_item(command, row, value, place);
     }
     assert(false);
     return false;

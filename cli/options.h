@@ -20,9 +20,18 @@
 #include <stdint.h>
 
 enum option_kind {
-    OPTION_FLAG,  /* a bool becomes true */
-    OPTION_TEXT,  /* a const char *, borrowed from argv */
-    OPTION_NUMBER /* a uint64_t */
+    OPTION_FLAG,   /* a bool becomes true */
+    OPTION_TEXT,   /* a const char *, borrowed from argv */
+    OPTION_NUMBER, /* a uint64_t */
+    OPTION_LIST    /* a struct option_list: it may be given several times */
+};
+
+/* Values that were given, borrowed from argv. */
+#define OPTION_LIST_MAX 16
+
+struct option_list {
+    const char *at[OPTION_LIST_MAX];
+    size_t count;
 };
 
 struct option_row {

@@ -21,6 +21,8 @@
     X("anonymize", command_anonymize,                                          \
       "de-identify a table under a policy, with the least loss")               \
     X("check", command_check, "does a table satisfy a policy?")                \
+    X("risk", command_risk,                                                    \
+      "how easily are the people behind a table found again?")                 \
     X("hierarchy", command_hierarchy, "look at a generalization hierarchy")    \
     X("identity", command_identity, "keys, certificates and who signs them")   \
     X("network", command_network,                                              \

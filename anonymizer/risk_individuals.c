@@ -158,8 +158,8 @@ enum status risk_individuals(struct risk *risk, const struct policy *policy,
     enum status status = match(policy, table, NULL, &risk->frequency, err);
 
     if (status == OK && policy->risk.weight != NO_ATTRIBUTE) {
-        for (uint64_t row = 0; row < table->rows; row++)
-            if (table->class_of[table->table->tuple_of_row[row]] != KEY_NO_CODE)
+        for (uint64_t row = 0; row < table->table->population_rows; row++)
+            if (table->class_of[row] != KEY_NO_CODE)
                 risk->individual.weight_sum += table->weight[row];
         status =
             match(policy, table, table->weight, &risk->weighted_frequency, err);

@@ -1,5 +1,6 @@
 #include "anonymizer/risk_table.h"
 
+#include <assert.h>
 #include <float.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -357,11 +358,7 @@ static enum status attributes_find(struct risk_table *risk,
 {
     struct table *table = risk->table;
 
-    if (table->quasi_count == 0)
-        return error_set(err, E_INPUT,
-                         "%s: names no quasi-identifier, expected those "
-                         "columns by which somebody could be found",
-                         policy->path);
+    assert(table->quasi_count > 0 && "a policy names one");
     risk->attribute = calloc(table->quasi_count, sizeof *risk->attribute);
     if (risk->attribute == NULL)
         return error_memory(err, "the columns");

@@ -181,7 +181,6 @@ done
 later 's/"full-domain"/"local-recoding"/'
 later 's/"policy": 1/"policy": 2/'
 later 's/"name": "ward-k2"/"subset": {"rows": "i % 10 == 0"}/'
-later 's/"name": "ward-k2"/"risk": {}/'
 
 story "hierarchies that are none"
 cp good.json policy.json

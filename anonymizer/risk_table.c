@@ -373,8 +373,8 @@ static enum status attributes_find(struct risk_table *risk,
 
 enum status risk_table_read(struct risk_table **out,
                             const struct policy *policy, int fd,
-                            const char *name, atomic_bool *cancel,
-                            struct error *err)
+                            const char *name, unsigned threads,
+                            atomic_bool *cancel, struct error *err)
 {
     struct risk_table *risk = calloc(1, sizeof *risk);
     struct plain plain = {.policy.attribute = NULL};
@@ -385,7 +385,8 @@ enum status risk_table_read(struct risk_table **out,
         return error_memory(err, "a table");
     status = plain_open(&plain, policy, fd, name, err);
     if (status == OK)
-        status = table_read(&risk->table, &plain.policy, fd, name, cancel, err);
+        status = table_read(&risk->table, &plain.policy, fd, name, threads,
+                            cancel, err);
     if (status == OK)
         status = attributes_find(risk, policy, &plain, err);
     if (status == OK) {

@@ -34,12 +34,12 @@ struct risk_table {
 };
 
 /* The table at fd, from offset 0, of which it is a regular file.  Columns that
- * are the subject's or identify may be missing.  E_INPUT: as table_read, a weight
- * that is no number above 0. */
+ * are the subject's or identify may be missing.  E_INPUT: as table_read, a
+ * weight that is no number above 0. */
 MUST_USE enum status risk_table_read(struct risk_table **table,
                                      const struct policy *policy, int fd,
-                                     const char *name, atomic_bool *cancel,
-                                     struct error *err);
+                                     const char *name, unsigned threads,
+                                     atomic_bool *cancel, struct error *err);
 void risk_table_destroy(struct risk_table **table);
 
 #endif

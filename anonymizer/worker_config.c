@@ -1,10 +1,10 @@
 #include "anonymizer/worker_config.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/config_keys.h"
 #include "common/files.h"
+#include "common/process.h"
 #include "common/service.h"
 
 struct reading {
@@ -117,13 +117,8 @@ void worker_config_destroy(struct worker_config **handle)
 
 unsigned worker_config_threads(const struct worker_config *config)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (config->threads > 0)
-        return (unsigned)config->threads;
-    if (cores < 1)
-        return 1;
-    return cores < THREADS_MAX ? (unsigned)cores : THREADS_MAX;
+    return config->threads > 0 ? (unsigned)config->threads
+                               : process_cores(THREADS_MAX);
 }
 
 enum status worker_config_print(const struct worker_config *config,

@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "common/files.h"
+#include "common/process.h"
 
 /* Stages that take time. */
 #define STAGES (STAGE_RECHECK + 1)
@@ -67,15 +68,6 @@ struct stopwatch {
 
 /* ---- options ---- */
 
-static uint64_t online_cores(void)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (cores < 1)
-        return 1;
-    return cores > THREADS_MAX ? THREADS_MAX : (uint64_t)cores;
-}
-
 static const struct option_row rows[] = {
     {"policy", 'p', OPTION_AT(TEXT, struct options, policy)},
     {"output", 'o', OPTION_AT(TEXT, struct options, output)},
@@ -96,7 +88,7 @@ static bool parse_options(int argc, char **argv, struct options *options,
 {
     struct operands operands;
 
-    *options = (struct options){.threads = online_cores()};
+    *options = (struct options){.threads = process_cores(THREADS_MAX)};
     if (!options_parse(&known, argc, argv, options, &operands, exit_code))
         return false;
     options->input = operands.at[0];

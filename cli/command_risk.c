@@ -12,7 +12,9 @@
 #include "cli/options.h"
 #include "cli/risk_json.h"
 #include "cli/risk_text.h"
+#include "common/limits.h"
 #include "common/number.h"
+#include "common/process.h"
 
 static const char help[] =
     "usage: anchorite risk --policy POLICY TABLE [--threshold T]... "
@@ -152,7 +154,8 @@ int command_risk(int argc, char **argv)
     if (status == OK)
         status = command_open_input(options.table, true, &input, &name, &err);
     if (status == OK)
-        status = risk_table_read(&table, policy, input, name, NULL, &err);
+        status = risk_table_read(&table, policy, input, name,
+                                 process_cores(THREADS_MAX), NULL, &err);
     if (status == OK)
         status = risk_compute(&risk, policy, table, NULL, &err);
     if (status == OK)

@@ -49,3 +49,12 @@ enum status process_check_secret(const char *path, struct error *err)
 {
     return check(path, S_IFREG, "regular file", "600", err);
 }
+
+unsigned process_cores(unsigned max)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (cores < 1)
+        return 1;
+    return cores < (long)max ? (unsigned)cores : max;
+}

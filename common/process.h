@@ -20,4 +20,7 @@ MUST_USE enum status process_check_folder(const char *path, struct error *err);
 /* The same for a file with a secret. */
 MUST_USE enum status process_check_secret(const char *path, struct error *err);
 
+/* Processors that are online: 1 .. max. */
+unsigned process_cores(unsigned max);
+
 #endif

@@ -167,15 +167,11 @@ static void cancel_all(struct job_list *list)
 /* libuv reads the size of its pool once, when the first work comes. */
 static void size_pool(struct service *service)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned cores = process_cores(THREADS_MAX - SERVICE_FILE_THREADS);
     char size[16];
 
-    if (cores < 1)
-        cores = 1;
-    if (cores > THREADS_MAX - SERVICE_FILE_THREADS)
-        cores = THREADS_MAX - SERVICE_FILE_THREADS;
-    service->running_max = (unsigned)cores;
-    snprintf(size, sizeof size, "%ld", cores + SERVICE_FILE_THREADS);
+    service->running_max = cores;
+    snprintf(size, sizeof size, "%u", cores + SERVICE_FILE_THREADS);
     setenv("UV_THREADPOOL_SIZE", size, 1);
 }
 

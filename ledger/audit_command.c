@@ -14,6 +14,7 @@
 #include "common/files.h"
 #include "common/genesis.h"
 #include "common/json.h"
+#include "common/process.h"
 #include "common/text.h"
 #include "ledger/audit.h"
 #include "ledger/ledger_store.h"
@@ -116,15 +117,6 @@ static enum status scratch_make(struct text *folder, struct error *err)
 
 /* ---- the audit ---- */
 
-static unsigned crew_size(void)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (cores < 1)
-        cores = 1;
-    return cores > CREW_MAX ? CREW_MAX : (unsigned)cores - 1;
-}
-
 static enum status audit(const struct options *options, const char *folder,
                          bool *good, struct error *err)
 {
@@ -138,7 +130,7 @@ static enum status audit(const struct options *options, const char *folder,
     if (status == OK)
         status = text_printf(&scratch, err, "%s/state.db", folder);
     if (status == OK)
-        status = crew_create(&crew, crew_size(), err);
+        status = crew_create(&crew, process_cores(CREW_MAX + 1) - 1, err);
     if (status == OK)
         status = audit_run(&result, genesis, options->database, scratch.data,
                            crew, err);

@@ -2,7 +2,6 @@
  * ledger/main.c - anchorite-ledger, one organisation's node.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "common/process.h"
 #include "common/program.h"
@@ -133,9 +132,7 @@ static enum status print(const void *context, struct text *out,
 /* Besides the lanes, the loop and libuv's own threads. */
 static unsigned verifying_threads(void)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return cores > 1 ? (unsigned)cores - 1 : 0;
+    return process_cores(THREADS_MAX) - 1;
 }
 
 static void on_failed(void *context, const struct error *why)

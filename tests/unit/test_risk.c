@@ -54,8 +54,8 @@ static void measure(struct measured *m, const char *policy, const char *csv)
     m->status = policy_parse(&m->policy, bytes_of_string(policy), "policy.json",
                              &m->err);
     if (m->status == OK)
-        m->status = risk_table_read(&m->table, m->policy, fd, "table.csv", NULL,
-                                    &m->err);
+        m->status = risk_table_read(&m->table, m->policy, fd, "table.csv", 1,
+                                    NULL, &m->err);
     if (m->status == OK)
         m->status = risk_compute(&m->risk, m->policy, m->table, NULL, &m->err);
     close(fd);

@@ -122,13 +122,20 @@ static enum status check_models(struct recount *recount, struct error *err)
     const struct policy *policy = recount->attestation->policy;
     const struct recheck_result *result = recount->result;
 
-    for (size_t i = 0; i < result->criterion_count; i++)
-        if (result->criterion[i].judged && !result->criterion[i].satisfied)
-            return attestation_no(
-                recount->findings, CHECK_MODELS, err,
-                "%s is broken by %ju classes",
-                privacy_model_name(policy->criterion[i].model),
-                (uintmax_t)result->criterion[i].violating);
+    for (size_t i = 0; i < result->criterion_count; i++) {
+        enum privacy_model model = policy->criterion[i].model;
+
+        if (!result->criterion[i].judged || result->criterion[i].satisfied)
+            continue;
+        if (privacy_model_is_of_sample(model))
+            return attestation_no(recount->findings, CHECK_MODELS, err,
+                                  "%s is broken by the classes together",
+                                  privacy_model_name(model));
+        return attestation_no(recount->findings, CHECK_MODELS, err,
+                              "%s is broken by %ju classes",
+                              privacy_model_name(model),
+                              (uintmax_t)result->criterion[i].violating);
+    }
     return OK;
 }
 

@@ -284,6 +284,10 @@ static bool criterion_holds(const struct criteria *criteria,
     case MODEL_DELTA_PRESENCE:
     case MODEL_K_MAP:
         return true; /* said by the size and criteria_population_hold */
+    case MODEL_AVERAGE_RISK:
+    case MODEL_SAMPLE_UNIQUENESS:
+    case MODEL_POPULATION_UNIQUENESS:
+        return true; /* said by sample_models_hold, of all classes */
     case MODEL_ENTROPY_L_DIVERSITY:
         if (model->estimator == ESTIMATOR_SHANNON)
             return shannon_holds(criteria, model->l, number, distinct,
@@ -346,6 +350,8 @@ static void add_model(struct criteria *criteria,
     size_t s = criterion->sensitive;
     uint32_t size = model->k;
 
+    if (privacy_model_is_of_sample(model->model))
+        return;
     if (privacy_model_compares(model->model)) {
         criteria->needs_histograms = true;
     } else if (model->attribute == NO_ATTRIBUTE &&
@@ -437,6 +443,7 @@ enum status criteria_create(struct criteria **out, const struct policy *policy,
         status = error_memory(err, "the privacy models");
         goto done;
     }
+    status = sample_models_init(&criteria->sample, policy, table->rows, err);
     for (size_t i = 0; status == OK && i < policy->criterion_count; i++) {
         const struct privacy_criterion *model = &policy->criterion[i];
 

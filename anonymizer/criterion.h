@@ -41,6 +41,8 @@
  *    searched.  Here comparisons do have slack: rounding must not cost the
  *    optimum.  Closure of Grassberger's form is not shown; it loses nothing.
  *    For models that compare with the whole table: criterion_distance.h.
+ *
+ * Models of all classes together are not judged here: criterion_sample.h.
  */
 #ifndef ANONYMIZER_CRITERION_H
 #define ANONYMIZER_CRITERION_H
@@ -49,6 +51,7 @@
 #include <stdint.h>
 
 #include "anonymizer/criterion_distance.h"
+#include "anonymizer/criterion_sample.h"
 #include "anonymizer/policy.h"
 #include "anonymizer/table.h"
 #include "common/error.h"
@@ -64,6 +67,7 @@ struct criterion {
 struct criteria {
     struct criterion *criterion;
     size_t count;
+    struct sample_models sample; /* those that are not of a class each */
     uint32_t class_size_min;
     uint32_t population_min; /* of the population in a class with rows */
     bool needs_population;

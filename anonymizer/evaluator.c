@@ -13,6 +13,7 @@ struct evaluator {
     bool *lost;             /* [class] */
     uint32_t *sorted[SENSITIVE_MAX];
     uint64_t *scratch; /* for the values of a class */
+    struct sample_scratch sample;
     struct rollup rollup;
     uint64_t judgements;
     uint64_t *metric_scratch;
@@ -56,6 +57,9 @@ enum status evaluator_create(struct evaluator **out,
         if (evaluator->scratch == NULL)
             status = error_memory(err, "the search");
     }
+    if (status == OK && problem->criteria->sample.count > 0)
+        status =
+            sample_scratch_init(&evaluator->sample, table->tuple_count, err);
     if (status != OK)
         evaluator_destroy(&evaluator);
     *out = evaluator;
@@ -73,6 +77,7 @@ void evaluator_destroy(struct evaluator **handle)
         free(evaluator->sorted[s]);
     free(evaluator->scratch);
     free(evaluator->metric_scratch);
+    sample_scratch_clear(&evaluator->sample);
     free(evaluator->lost);
     classes_clear(&evaluator->classes);
     grouper_clear(&evaluator->grouper);
@@ -226,6 +231,36 @@ static struct metric_node node_of(const struct evaluator *evaluator,
                                 .scratch = evaluator->metric_scratch};
 }
 
+/* Rows that every finer transformation loses because of the models of all
+ * classes together.  Asked when no class is marked but those too small. */
+static uint64_t sample_doom(struct evaluator *evaluator)
+{
+    const struct sample_models *models = &evaluator->problem->criteria->sample;
+
+    if (!models->bounds)
+        return 0;
+    return sample_models_removal(
+        models, &evaluator->sample,
+        sample_sizes(&evaluator->sample, &evaluator->classes, evaluator->lost));
+}
+
+/* What is left must satisfy the models of all classes together.  The classes to
+ * lose are only chosen where that matters: if they are not too many. */
+static uint64_t mark_sample(struct evaluator *evaluator, const uint8_t *level,
+                            uint64_t rows_max)
+{
+    const struct problem *problem = evaluator->problem;
+    struct class_sizes sizes =
+        sample_sizes(&evaluator->sample, &evaluator->classes, evaluator->lost);
+    struct sample_cut cut = sample_models_cut(&problem->criteria->sample,
+                                              &evaluator->sample, sizes);
+
+    if (cut.classes > 0 && cut.rows <= rows_max)
+        sample_suppress(&evaluator->sample, &cut, problem->metric, level,
+                        &evaluator->classes, evaluator->lost);
+    return cut.rows;
+}
+
 static void price(struct evaluator *evaluator, const uint8_t *level,
                   struct verdict *verdict)
 {
@@ -269,20 +304,28 @@ static void judge_from(struct evaluator *evaluator,
         classes_measure(&evaluator->grouper, source, mask, &evaluator->classes);
     find_floor(evaluator, level, verdict);
     verdict->suppressed = doomed = mark_small(evaluator);
+    verdict->dead = doomed + sample_doom(evaluator) > problem->suppressed_max;
     possible = mark_population(evaluator, &verdict->suppressed, &doomed);
+    verdict->dead =
+        verdict->dead || !possible || doomed > problem->suppressed_max;
     *has_histograms = !problem->criteria->needs_histograms;
-    if (problem->criteria->needs_histograms &&
-        (complete || (possible && doomed <= problem->suppressed_max))) {
+    if (problem->criteria->needs_histograms && (complete || !verdict->dead)) {
         classes_sum_histograms(&evaluator->grouper, source,
                                &evaluator->classes);
         mark_failing(evaluator, &verdict->suppressed, &doomed);
         *has_histograms = true;
     }
-    verdict->dead = !possible || doomed > problem->suppressed_max;
+    verdict->dead = verdict->dead || doomed > problem->suppressed_max;
     verdict->valid = verdict->has_surcharge = false;
     if (verdict->dead && !complete)
         return;
     verdict->suppressed += mark_all_star(evaluator, level);
+    if (problem->criteria->sample.count > 0 &&
+        (complete || verdict->suppressed <= problem->suppressed_max))
+        verdict->suppressed += mark_sample(evaluator, level,
+                                           complete ? UINT64_MAX
+                                                    : problem->suppressed_max -
+                                                          verdict->suppressed);
     verdict->valid = possible && verdict->suppressed <= problem->suppressed_max;
     verdict->has_surcharge = verdict->valid && verdict->suppressed > 0 &&
                              verdict->suppressed == doomed;

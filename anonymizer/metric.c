@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "anonymizer/metric_internal.h"
 
@@ -135,6 +136,25 @@ void metric_score(const struct metric *metric, const struct metric_node *node,
         score[0] = plain[0];
     for (size_t d = 0; x != NULL && d < metric->lattice->dimension_count; d++)
         x[d] = metric->has_attributes ? plain[d] : 0;
+}
+
+void metric_class_loss(const struct metric *metric, const uint8_t *level,
+                       const uint64_t *key, uint32_t rows, double *loss)
+{
+    double plain[QUASI_IDENTIFIERS_MAX];
+
+    if (metric->kind != METRIC_LOSS) {
+        memset(loss, 0, metric->score_count * sizeof *loss);
+        return;
+    }
+    for (size_t d = 0; d < metric->lattice->dimension_count; d++) {
+        uint32_t leaf = dimension_leaf(&metric->lattice->dimension[d], key);
+
+        /* Rounded twice, in this order: that is part of the definition. */
+        plain[d] = rows * (metric_domain(metric, d, level[d], leaf) /
+                           metric->dimension[d].domain_size);
+    }
+    aggregate(metric, plain, loss);
 }
 
 int metric_compare(const struct metric *metric, const double *a,

@@ -128,6 +128,14 @@ void metric_score(const struct metric *metric, const struct metric_node *node,
 void metric_bound_below(const struct metric *metric, const uint8_t *level,
                         const double *surcharge, double *score);
 
+/* loss := what one class says that it loses, by which classes of equal size are
+ * put in order (criterion_sample.h), in as many numbers as a score has.  Of the
+ * metric loss the aggregate of the rows times the share of the domain that
+ * their cells cover, as it stands, neither cut off nor related to what there is
+ * to lose; of all others 0. */
+void metric_class_loss(const struct metric *metric, const uint8_t *level,
+                       const uint64_t *key, uint32_t rows, double *loss);
+
 /* <0, 0, >0 as a is better than, equal to, worse than b. */
 int metric_compare(const struct metric *metric, const double *a,
                    const double *b);

@@ -72,7 +72,10 @@ struct policy_attribute {
     X("basic-beta-likeness", BASIC_BETA_LIKENESS)                              \
     X("enhanced-beta-likeness", ENHANCED_BETA_LIKENESS)                        \
     X("delta-presence", DELTA_PRESENCE)                                        \
-    X("k-map", K_MAP)
+    X("k-map", K_MAP)                                                          \
+    X("average-risk", AVERAGE_RISK)                                            \
+    X("sample-uniqueness", SAMPLE_UNIQUENESS)                                  \
+    X("population-uniqueness", POPULATION_UNIQUENESS)
 
 enum privacy_model {
 #define PRIVACY_MODEL_ENUM(name, id) MODEL_##id,
@@ -86,6 +89,9 @@ const char *privacy_model_name(enum privacy_model model);
  * included? */
 bool privacy_model_compares(enum privacy_model model);
 
+/* Is it a condition on all released classes together, not on each? */
+bool privacy_model_is_of_sample(enum privacy_model model);
+
 enum entropy_estimator { ESTIMATOR_SHANNON, ESTIMATOR_GRASSBERGER };
 
 /* What a k-map takes the population from: a subset of it, or an estimate. */
@@ -97,6 +103,15 @@ enum k_map_population {
 
 /* As the policy file calls an estimator. */
 const char *k_map_population_name(enum k_map_population map);
+/* Of population-uniqueness (population.h). */
+enum population_estimator {
+    POPULATION_PITMAN,
+    POPULATION_ZAYATZ,
+    POPULATION_SNB,
+    POPULATION_DANKAR
+};
+
+const char *population_estimator_name(enum population_estimator estimator);
 
 #define NO_ATTRIBUTE SIZE_MAX
 
@@ -114,7 +129,13 @@ struct privacy_criterion {
     double min, max;                  /* delta-presence, 0 <= min <= max <= 1 */
     enum k_map_population map;        /* k-map */
     double significance;              /* k-map by estimate, 0..1, not these */
-    double population;                /* k-map by estimate: its rows */
+    double population; /* k-map by estimate, population-uniqueness: its rows,
+                          whole */
+    double
+        threshold; /* average-risk, sample- and population-uniqueness, 0..1 */
+    double highest_risk;    /* average-risk, above 0, up to 1; 0: not given */
+    double records_at_risk; /* average-risk, 0..1, with highest_risk */
+    enum population_estimator population_estimator; /* population-uniqueness */
 };
 
 /* Does it need to know how many of the population are in each class? */

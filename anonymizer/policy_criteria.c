@@ -11,17 +11,15 @@
 /* json_take_word stores an unsigned; the lists below follow the enums. */
 _Static_assert(sizeof(enum privacy_model) == sizeof(unsigned) &&
                    sizeof(enum entropy_estimator) == sizeof(unsigned) &&
-                   sizeof(enum k_map_population) == sizeof(unsigned),
+                   sizeof(enum k_map_population) == sizeof(unsigned) &&
+                   sizeof(enum population_estimator) == sizeof(unsigned),
                "an enum is stored as an unsigned");
 
 static const struct json_word models[] = {
 #define MODEL_WORD(name, id) [MODEL_##id] = {name, false},
     PRIVACY_MODEL_TABLE(MODEL_WORD)
 #undef MODEL_WORD
-        {"average-risk", true},
-    {"sample-uniqueness", true},
-    {"population-uniqueness", true},
-    {NULL, false},
+        {NULL, false},
 };
 
 static const struct json_word estimators[] = {
@@ -47,6 +45,19 @@ bool privacy_model_needs_population(const struct privacy_criterion *criterion)
            (criterion->model == MODEL_K_MAP && criterion->map == K_MAP_SUBSET);
 }
 
+static const struct json_word population_estimators[] = {
+    [POPULATION_PITMAN] = {"pitman", false},
+    [POPULATION_ZAYATZ] = {"zayatz", false},
+    [POPULATION_SNB] = {"snb", false},
+    [POPULATION_DANKAR] = {"dankar", false},
+    {NULL, false},
+};
+
+const char *population_estimator_name(enum population_estimator estimator)
+{
+    return population_estimators[estimator].name;
+}
+
 const char *privacy_model_name(enum privacy_model model)
 {
     return models[model].name;
@@ -58,8 +69,14 @@ bool privacy_model_compares(enum privacy_model model)
            model <= MODEL_ENHANCED_BETA_LIKENESS;
 }
 
+bool privacy_model_is_of_sample(enum privacy_model model)
+{
+    return model >= MODEL_AVERAGE_RISK && model <= MODEL_POPULATION_UNIQUENESS;
+}
+
 struct criterion_target {
     struct privacy_criterion criterion;
+    bool has_records_at_risk;
     const struct policy *policy;
 };
 
@@ -91,6 +108,14 @@ static enum status take_attribute(const struct json_key *key,
                          attribute_role_name(found->role));
     to->criterion.attribute = (size_t)(found - to->policy->attribute);
     return OK;
+}
+
+static enum status take_records_at_risk(const struct json_key *key,
+                                        const struct json_value *value,
+                                        void *target, struct error *err)
+{
+    ((struct criterion_target *)target)->has_records_at_risk = true;
+    return json_take_number(key, value, target, err);
 }
 
 #define IN_CRITERION(field) offsetof(struct criterion_target, criterion.field)
@@ -267,6 +292,66 @@ static const struct json_key k_map_keys[] = {
      .whole = true},
 };
 
+static const struct json_key average_risk_keys[] = {
+    KEY_MODEL,
+    {.name = "threshold",
+     .kind = JSON_NUMBER,
+     .expected = "a number above 0, up to 1",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(threshold),
+     .min = DBL_TRUE_MIN,
+     .max = 1},
+    {.name = "highest_risk",
+     .kind = JSON_NUMBER,
+     .expected = "a number from 1e-9 to 1",
+     .take = json_take_number,
+     .offset = IN_CRITERION(highest_risk),
+     .min = HIGHEST_RISK_MIN,
+     .max = 1},
+    {.name = "records_at_risk",
+     .kind = JSON_NUMBER,
+     .expected = "a number from 0 to 1",
+     .take = take_records_at_risk,
+     .offset = IN_CRITERION(records_at_risk),
+     .min = 0,
+     .max = 1},
+};
+
+#define KEY_THRESHOLD                                                          \
+    {                                                                          \
+        .name = "threshold", .kind = JSON_NUMBER,                              \
+        .expected = "a number from 0 to 1", .take = json_take_number,          \
+        .required = true, .offset = IN_CRITERION(threshold), .min = 0,         \
+        .max = 1                                                               \
+    }
+
+static const struct json_key sample_uniqueness_keys[] = {
+    KEY_MODEL,
+    KEY_THRESHOLD,
+};
+
+static const struct json_key population_uniqueness_keys[] = {
+    KEY_MODEL,
+    KEY_THRESHOLD,
+    {.name = "estimator",
+     .kind = JSON_STRING,
+     .expected = "the name of an estimator",
+     .take = json_take_word,
+     .required = true,
+     .offset = IN_CRITERION(population_estimator),
+     .word = population_estimators},
+    {.name = "population",
+     .kind = JSON_NUMBER,
+     .expected = "a whole number from 1 to 10000000000",
+     .take = json_take_number,
+     .required = true,
+     .offset = IN_CRITERION(population),
+     .min = 1,
+     .max = POPULATION_MAX,
+     .whole = true},
+};
+
 static const struct {
     const struct json_key *key;
     size_t count;
@@ -290,6 +375,11 @@ static const struct {
     [MODEL_DELTA_PRESENCE] = {delta_presence_keys,
                               COUNT_OF(delta_presence_keys)},
     [MODEL_K_MAP] = {k_map_keys, COUNT_OF(k_map_keys)},
+    [MODEL_AVERAGE_RISK] = {average_risk_keys, COUNT_OF(average_risk_keys)},
+    [MODEL_SAMPLE_UNIQUENESS] = {sample_uniqueness_keys,
+                                 COUNT_OF(sample_uniqueness_keys)},
+    [MODEL_POPULATION_UNIQUENESS] = {population_uniqueness_keys,
+                                     COUNT_OF(population_uniqueness_keys)},
 };
 
 /* Every two values must have a distance: they must meet somewhere. */
@@ -315,6 +405,24 @@ static enum status check_tree(const struct policy_attribute *attribute,
                          json_line(element), json_quote(attribute->name).text,
                          (unsigned)roots);
     return OK;
+}
+
+/* One says which records are at risk, the other how many may be. */
+static enum status check_risk(const struct criterion_target *target,
+                              const struct json_value *element,
+                              struct error *err)
+{
+    bool has_highest_risk = target->criterion.highest_risk > 0;
+
+    if (has_highest_risk == target->has_records_at_risk)
+        return OK;
+    return error_set(
+        err, E_INPUT,
+        "line %u: there is \"%s\" without \"%s\", expected both or "
+        "neither",
+        json_line(element),
+        has_highest_risk ? "highest_risk" : "records_at_risk",
+        has_highest_risk ? "records_at_risk" : "highest_risk");
 }
 
 /* What a model needs of its attribute. */
@@ -401,7 +509,8 @@ static enum status read_criterion(struct policy *policy,
     if (json_take_object(element, model_keys[model].key,
                          model_keys[model].count, &target, err) != OK)
         return err->status;
-    if (check_attribute(policy, &target.criterion, element, err) != OK ||
+    if (check_risk(&target, element, err) != OK ||
+        check_attribute(policy, &target.criterion, element, err) != OK ||
         check_population(policy, &target.criterion, element, err) != OK)
         return err->status;
     policy->criterion[policy->criterion_count++] = target.criterion;

@@ -402,10 +402,56 @@ static enum status classes_judge(struct recount *recount,
         if (status != OK)
             return status;
         class = recheck_class_at(&recount->tally, i);
-        if (recheck_class_is_suppressed(recount, &class))
+        if (recheck_class_is_suppressed(recount, &class)) {
             classes->suppressed += class.rows;
-        else
-            class_judge(recount, result, &class);
+            continue;
+        }
+        class_judge(recount, result, &class);
+        if (recount->of_sample)
+            status = recheck_sample_add(&recount->sample, class.rows, err);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+/* Models of all classes together, when all are known. */
+static enum status sample_judge(struct recount *recount,
+                                struct recheck_result *result,
+                                struct error *err)
+{
+    const struct policy *policy = recount->policy;
+    enum status status = OK;
+
+    if (recount->of_sample)
+        status = recheck_sample_sort(&recount->sample, err);
+    for (size_t i = 0; status == OK && i < policy->criterion_count; i++) {
+        struct criterion_figures *figures = &result->criterion[i];
+
+        if (privacy_model_is_of_sample(policy->criterion[i].model))
+            figures->violating = !recheck_sample_holds(
+                &recount->sample, &policy->criterion[i], &figures->value);
+    }
+    return status;
+}
+
+/* Which models are there, and can the table be what they say it is?  Rows that
+ * were dropped are in none of these figures. */
+static enum status sample_prepare(struct recount *recount, struct error *err)
+{
+    const struct policy *policy = recount->policy;
+
+    for (size_t i = 0; i < policy->criterion_count; i++) {
+        const struct privacy_criterion *criterion = &policy->criterion[i];
+
+        recount->of_sample |= privacy_model_is_of_sample(criterion->model);
+        if (criterion->model == MODEL_POPULATION_UNIQUENESS &&
+            (double)recount->tally.rows > criterion->population)
+            return error_set(err, E_INPUT,
+                             "%s: %" PRIu64 " rows, expected a sample of the "
+                             "policy's population of %.0f",
+                             recount->name, recount->tally.rows,
+                             criterion->population);
     }
     return OK;
 }
@@ -528,6 +574,7 @@ static void recount_destroy(struct recount **recount)
         recheck_whole_clear(&old->column[i].whole);
     }
     recheck_tally_clear(&old->tally);
+    recheck_sample_clear(&old->sample);
     free(old->code_rows);
     free(old->code);
     free(old->number);
@@ -570,7 +617,11 @@ static enum status recount_run(struct recount *recount,
     if (status == OK)
         status = figures_create(recount, result, err);
     if (status == OK)
+        status = sample_prepare(recount, err);
+    if (status == OK)
         status = classes_judge(recount, result, cancel, err);
+    if (status == OK)
+        status = sample_judge(recount, result, err);
     if (status == OK)
         status = recheck_population(recount, result, cancel, err);
     if (status == OK)

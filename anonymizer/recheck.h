@@ -9,7 +9,7 @@
  *
  *     CSV -> codes of texts (recheck_texts.h) -> counted tuples, sorted
  *     (recheck_tally.h) -> classes -> figures (recheck_diversity.h,
- *     recheck_distance.h)
+ *     recheck_distance.h, recheck_sample.h)
  *
  * An equivalence class is a set of rows with equal cells in all
  * quasi-identifiers.  Rows whose quasi-identifiers are all `*` are suppressed
@@ -73,8 +73,9 @@ struct criterion_figures {
     double value;       /* of the worst class: size, distinct values, exp(H)
                            (with the model's estimator), r1/(rl+..), distance,
                            largest share, or size, of the population;
-                           NaN if there is no class or it is infinite */
-    uint64_t violating; /* classes that break it */
+                           NaN if there is no class or it is infinite; of all
+                           classes together: recheck_sample.h */
+    uint64_t violating; /* classes that break it; 1 if all together do */
 };
 
 struct recheck_result {

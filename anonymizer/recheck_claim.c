@@ -124,6 +124,10 @@ static enum status claim_check_models(const struct recount *recount,
 
         if (result->criterion[i].satisfied)
             continue;
+        if (privacy_model_is_of_sample(criterion->model))
+            return error_set(
+                err, E_SYSTEM, "%s: recheck: the classes together break %s",
+                recount->name, privacy_model_name(criterion->model));
         return error_set(
             err, E_SYSTEM, "%s: recheck: %" PRIu64 " classes break %s%s%s",
             recount->name, result->criterion[i].violating,

@@ -108,6 +108,9 @@ bool recheck_diversity_holds(const struct privacy_criterion *criterion,
     case MODEL_ENHANCED_BETA_LIKENESS:
     case MODEL_DELTA_PRESENCE:
     case MODEL_K_MAP:
+    case MODEL_AVERAGE_RISK:
+    case MODEL_SAMPLE_UNIQUENESS:
+    case MODEL_POPULATION_UNIQUENESS:
         break;
     }
     assert(false); /* the caller knows which models these are */

@@ -15,6 +15,7 @@
 
 #include "anonymizer/recheck.h"
 #include "anonymizer/recheck_distance.h"
+#include "anonymizer/recheck_sample.h"
 #include "anonymizer/recheck_tally.h"
 #include "anonymizer/recheck_texts.h"
 
@@ -51,6 +52,8 @@ struct recount {
 
     uint64_t asked[CRITERIA_MAX]; /* rows of a class, by each model; 0: it does
                                      not go by them alone */
+    bool of_sample; /* has the policy models of all classes together? */
+    struct recheck_sample sample;
 
     uint64_t mislabelled; /* rows with a cell that is no label */
     size_t mislabelled_column;

@@ -42,6 +42,30 @@ static enum status add_k_map(struct json_value *model,
     return json_add_number(model, "population", criterion->population, err);
 }
 
+static enum status
+add_sample_parameters(struct json_value *model,
+                      const struct privacy_criterion *criterion,
+                      struct error *err)
+{
+    const char *estimator =
+        population_estimator_name(criterion->population_estimator);
+
+    if (json_add_number(model, "threshold", criterion->threshold, err) != OK)
+        return err->status;
+    if (criterion->model == MODEL_AVERAGE_RISK && criterion->highest_risk > 0 &&
+        (json_add_number(model, "highest_risk", criterion->highest_risk, err) !=
+             OK ||
+         json_add_number(model, "records_at_risk", criterion->records_at_risk,
+                         err) != OK))
+        return err->status;
+    if (criterion->model == MODEL_POPULATION_UNIQUENESS &&
+        (json_add_string(model, "estimator", estimator, err) != OK ||
+         json_add_number(model, "population", criterion->population, err) !=
+             OK))
+        return err->status;
+    return OK;
+}
+
 static enum status add_parameters(struct json_value *model,
                                   const struct privacy_criterion *criterion,
                                   struct error *err)
@@ -54,6 +78,8 @@ static enum status add_parameters(struct json_value *model,
         return add_presence(model, criterion, err);
     if (criterion->model == MODEL_K_MAP)
         return add_k_map(model, criterion, err);
+    if (privacy_model_is_of_sample(criterion->model))
+        return add_sample_parameters(model, criterion, err);
     if (criterion->model == MODEL_DELTA_DISCLOSURE)
         return json_add_number(model, "delta", criterion->delta, err);
     if (criterion->model == MODEL_BASIC_BETA_LIKENESS ||
@@ -386,6 +412,21 @@ static void required_format(const struct privacy_criterion *criterion,
         snprintf(out, size, "k = %" PRIu32 "%s", criterion->k,
                  criterion->map == K_MAP_SUBSET ? "" : ", estimated");
         break;
+    case MODEL_AVERAGE_RISK:
+        if (criterion->highest_risk > 0) {
+            snprintf(out, size, "%g; %.3g above %.3g", criterion->threshold,
+                     criterion->records_at_risk, criterion->highest_risk);
+            break;
+        }
+        snprintf(out, size, "%g", criterion->threshold);
+        break;
+    case MODEL_SAMPLE_UNIQUENESS:
+        snprintf(out, size, "%g", criterion->threshold);
+        break;
+    case MODEL_POPULATION_UNIQUENESS:
+        snprintf(out, size, "%g, %s", criterion->threshold,
+                 population_estimator_name(criterion->population_estimator));
+        break;
     }
 }
 
@@ -408,6 +449,8 @@ static void print_model(FILE *out, const struct policy *policy,
         fputs("CANNOT BE JUDGED from this table\n", out);
     else if (figures->satisfied)
         fputs("holds\n", out);
+    else if (privacy_model_is_of_sample(criterion->model))
+        fputs("BROKEN by the classes together\n", out);
     else
         fprintf(out, "BROKEN by %" PRIu64 " class%s\n", figures->violating,
                 figures->violating == 1 ? "" : "es");

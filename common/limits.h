@@ -139,6 +139,14 @@
 /* Privacy models of a policy. */
 #define CRITERIA_MAX 256
 
+/* People of whom a table is a sample: more than there are on earth.  It bounds
+ * the steps of Zayatz's estimator (anonymizer/population.c). */
+#define POPULATION_MAX 1e10
+
+/* Least risk of one record that a policy may call too high; 1 / it is a class
+ * size that fits 32 bits. */
+#define HIGHEST_RISK_MIN 1e-9
+
 /* Tokens that mean a missing value: each cell is compared with each. */
 #define MISSING_TOKENS_MAX 64
 

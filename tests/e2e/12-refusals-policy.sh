@@ -170,11 +170,6 @@ done
 
 story "what later versions have"
 later() { changed "$1" "not in this version"; }
-for model in delta-presence k-map average-risk sample-uniqueness \
-    population-uniqueness; do
-    later "s/k-anonymity/$model/"
-    later "s/{\"model\": \"k-anonymity\", \"k\": 2}/{\"model\": \"$model\"}/"
-done
 for build in interval order redaction date priority; do
     later "s/\"zip.csv\"/{\"build\": \"$build\"}/"
 done

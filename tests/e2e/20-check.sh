@@ -225,9 +225,9 @@ printf '1*,f,gout\n1*,f,gout\n' >"$work/bare.csv"
 check -p "$work/policy.json" "$work/bare.csv"
 refused "line 1"
 
-story "a model of a later version is refused"
-sed 's/"k-anonymity", "k": 2/"average-risk", "threshold": 0.1/' \
-    "$work/policy.json" >"$work/later.json"
+story "what a later version has is refused"
+sed 's/"policy": 1,/"policy": 1, "risk": {},/' "$work/policy.json" \
+    >"$work/later.json"
 check -p "$work/later.json" "$work/good.csv"
 refused "not in this version"
 

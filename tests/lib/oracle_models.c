@@ -110,6 +110,8 @@ static bool satisfies(const struct oracle_task *task,
 
     if (model->model == MODEL_K_ANONYMITY)
         return size >= model->k;
+    if (privacy_model_is_of_sample(model->model))
+        return true; /* oracle_sample.c */
     if (privacy_model_compares(model->model))
         return oracle_is_near(task, model, row, size, &distance);
     count = oracle_allocate(size, sizeof(size_t));
@@ -133,6 +135,9 @@ static bool satisfies(const struct oracle_task *task,
     case MODEL_ENHANCED_BETA_LIKENESS:
     case MODEL_DELTA_PRESENCE:
     case MODEL_K_MAP:
+    case MODEL_AVERAGE_RISK:
+    case MODEL_SAMPLE_UNIQUENESS:
+    case MODEL_POPULATION_UNIQUENESS:
         abort();
     }
     free(count);

@@ -12,6 +12,7 @@
 
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/policy.h"
+#include "anonymizer/subset.h"
 #include "common/json.h"
 #include "tests/lib/scratch.h"
 
@@ -68,12 +69,46 @@ static void check_attribute(const struct policy *policy,
         demand(attribute->hierarchy == NULL);
 }
 
+static void check_population(const struct policy *policy,
+                             const struct privacy_criterion *criterion)
+{
+    demand(criterion->attribute == NO_ATTRIBUTE);
+    demand(policy->has_subset || !privacy_model_needs_population(criterion));
+    if (criterion->model == MODEL_DELTA_PRESENCE) {
+        demand(0 <= criterion->min && criterion->min <= criterion->max &&
+               criterion->max <= 1);
+        return;
+    }
+    demand(criterion->k >= 1);
+    if (criterion->map != K_MAP_SUBSET)
+        demand(0 < criterion->significance && criterion->significance < 1 &&
+               criterion->population >= 1);
+}
+
+/* A rule has an answer for every row. */
+static void check_subset(const struct policy *policy)
+{
+    static const uint64_t row[] = {0, 1, 9, 1000, 65536, TABLE_ROWS_MAX - 1};
+    bool member = false;
+
+    demand((policy->subset != NULL) == policy->has_subset);
+    demand(policy->has_subset || policy->subset_path == NULL);
+    for (size_t i = 0; policy->has_subset && i < 6; i++)
+        member = subset_contains(policy->subset, row[i]) || member;
+    (void)member;
+}
+
 static void check_criterion(const struct policy *policy,
                             const struct privacy_criterion *criterion)
 {
-    demand(criterion->model <= MODEL_ENHANCED_BETA_LIKENESS);
+    demand(criterion->model <= MODEL_K_MAP);
     if (criterion->model == MODEL_K_ANONYMITY) {
         demand(criterion->k >= 1 && criterion->attribute == NO_ATTRIBUTE);
+        return;
+    }
+    if (criterion->model == MODEL_DELTA_PRESENCE ||
+        criterion->model == MODEL_K_MAP) {
+        check_population(policy, criterion);
         return;
     }
     demand(criterion->attribute < policy->attribute_count);
@@ -109,6 +144,7 @@ static void check_policy(const struct policy *policy)
     }
     demand(quasi >= 1 && quasi <= QUASI_IDENTIFIERS_MAX && subjects <= 1);
     demand(policy->criterion_count >= 1);
+    check_subset(policy);
     for (size_t i = 0; i < policy->criterion_count; i++)
         check_criterion(policy, &policy->criterion[i]);
     demand(policy->suppression_limit >= 0 && policy->suppression_limit <= 1);

@@ -276,6 +276,30 @@ static void random_model(struct fixture *fixture, struct random *random,
     fixture_model(fixture, &model);
 }
 
+/* About a third of each class is in the subset. */
+static void random_population_model(struct fixture *fixture,
+                                    struct random *random)
+{
+    static const double max[] = {0.25, 0.4, 0.5, 0.6, 0.75, 1};
+    struct privacy_criterion model = {.attribute = NO_ATTRIBUTE};
+
+    switch (below(random, 4)) {
+    case 0:
+        return;
+    case 1:
+        model.model = MODEL_K_MAP;
+        model.map = K_MAP_SUBSET;
+        model.k = 1 + below(random, 12);
+        break;
+    default:
+        model.model = MODEL_DELTA_PRESENCE;
+        model.min = below(random, 3) == 0 ? 0.2 : 0;
+        model.max = max[below(random, 6)];
+        break;
+    }
+    fixture_model(fixture, &model);
+}
+
 static void random_policy(struct fixture *fixture, struct random *random)
 {
     static const double factors[] = {0, 0.25, 0.5, 0.5, 0.5, 0.75, 1};
@@ -367,8 +391,10 @@ void fixture_random(struct fixture *fixture, struct random *random,
     if (sensitive == 0 || below(random, 2) == 0)
         fixture_k(fixture, 1 + below(random, 6));
     random_policy(fixture, random);
-    if (shape->subsets && below(random, 2) == 0)
+    if (shape->subsets && below(random, 2) == 0) {
         fixture_subset(fixture, "i % 3 == 0");
+        random_population_model(fixture, random);
+    }
     random_table(fixture, random, 1 + below(random, shape->rows_max), domain,
                  &text);
     fixture_load(fixture, text.data);

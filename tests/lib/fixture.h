@@ -84,7 +84,8 @@ struct fixture_shape {
     uint32_t levels_max;  /* 2 .. this */
     uint32_t rows_max;    /* rows of the table: 1 .. this */
     size_t sensitive_max; /* judged sensitive attributes: 0 .. this */
-    bool subsets;         /* half of the tables have one: every third row */
+    bool subsets;         /* half of the tables have one: every third row, and
+                             most of those a model over their population */
 };
 
 /* A whole problem, models, limits, weights and aggregate included, loaded. */

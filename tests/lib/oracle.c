@@ -65,7 +65,8 @@ void oracle_add_class(struct oracle_figures *figures, size_t size)
 static struct oracle_tuples generalize(const struct oracle *oracle,
                                        const size_t *level)
 {
-    size_t rows = oracle->task->row_count, width = oracle->dimension_count;
+    size_t rows = oracle->task->row_count + oracle->task->outside_count;
+    size_t width = oracle->dimension_count;
     struct oracle_tuples tuples = {
         oracle_allocate(rows * width, sizeof(char *)), width};
 
@@ -89,32 +90,58 @@ size_t oracle_find_group(const struct oracle *oracle, const size_t *level,
     return size;
 }
 
-void oracle_judge_groups(const struct oracle *oracle, const size_t *level,
+/* Rows of the table first, those of the population alone behind them; returns
+ * how many the former are. */
+static size_t rows_first(const struct oracle_task *task, size_t *row,
+                         size_t count)
+{
+    size_t first = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (row[i] < task->row_count) {
+            size_t other = row[first];
+
+            row[first++] = row[i];
+            row[i] = other;
+        }
+    return first;
+}
+
+bool oracle_judge_groups(const struct oracle *oracle, const size_t *level,
                          bool *suppressed, size_t *group_size,
                          struct oracle_figures *figures)
 {
     const struct oracle_task *task = oracle->task;
     struct oracle_tuples tuples = generalize(oracle, level);
-    size_t *order = oracle_sorted_rows(&tuples, task->row_count);
-    size_t to;
+    size_t all = task->row_count + task->outside_count, to;
+    size_t *order = oracle_sorted_rows(&tuples, all);
+    bool possible = true;
 
     memset(figures, 0, sizeof *figures);
     figures->rows = task->row_count;
-    for (size_t from = 0; from < task->row_count; from = to) {
-        to = oracle_group_end(&tuples, order, from, task->row_count);
-        for (size_t i = from; group_size != NULL && i < to; i++)
-            group_size[order[i]] = to - from;
-        if (!oracle_all_stars(&tuples, order[from]) &&
-            oracle_satisfies_all(task, order + from, to - from)) {
-            oracle_add_class(figures, to - from);
+    for (size_t from = 0; from < all; from = to) {
+        size_t size;
+
+        to = oracle_group_end(&tuples, order, from, all);
+        size = rows_first(task, order + from, to - from);
+        for (size_t i = from; group_size != NULL && i < from + size; i++)
+            group_size[order[i]] = size;
+        if (size == 0) {
+            possible = possible && oracle_absence_holds(task);
             continue;
         }
-        figures->suppressed += to - from;
-        for (size_t i = from; i < to; i++)
+        if (!oracle_all_stars(&tuples, order[from]) &&
+            oracle_satisfies_all(task, order + from, size, to - from)) {
+            oracle_add_class(figures, size);
+            continue;
+        }
+        figures->suppressed += size;
+        for (size_t i = from; i < from + size; i++)
             suppressed[order[i]] = true;
     }
     free(order);
     free(tuples.tuple);
+    return possible;
 }
 
 void oracle_judge(const struct oracle *oracle, const size_t *level,
@@ -126,9 +153,9 @@ void oracle_judge(const struct oracle *oracle, const size_t *level,
     double limit = floor(task->suppression_limit * (double)task->row_count);
 
     memset(verdict, 0, sizeof *verdict);
-    oracle_judge_groups(oracle, level, suppressed, group_size,
-                        &verdict->figures);
-    verdict->valid = (double)verdict->figures.suppressed <= limit;
+    verdict->valid = oracle_judge_groups(oracle, level, suppressed, group_size,
+                                         &verdict->figures) &&
+                     (double)verdict->figures.suppressed <= limit;
     oracle_price(oracle, level, suppressed, group_size, verdict);
     free(group_size);
     free(suppressed);

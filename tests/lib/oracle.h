@@ -13,7 +13,8 @@
  *   group    rows whose labels are equal in every quasi-identifier
  *   outlier  a group that breaks a model, or that is `*` everywhere; all of
  *            its rows are suppressed
- *   valid    S <= floor(suppression_limit * N)
+ *   valid    S <= floor(suppression_limit * N), and there is no group without
+ *            rows (all of the population alone) that breaks a model
  *   cost_d   by the metric of attributes, and the score of one of classes:
  *            docs/quality.md, there also the order of sums and the cut to ten
  *            decimals
@@ -55,6 +56,9 @@ struct oracle_model {
     uint32_t k;
     double l, c, t, delta, beta;
     enum entropy_estimator estimator;
+    double min, max;           /* delta-presence */
+    enum k_map_population map; /* k-map, and by estimate: */
+    double significance, population;
 };
 
 /* All of it is borrowed. */
@@ -63,6 +67,7 @@ struct oracle_task {
     size_t column_count;
     const char **cell; /* cell[row * column_count + column] */
     size_t row_count;
+    size_t outside_count; /* rows behind those: of the population alone */
     const char **missing; /* tokens that are one value */
     size_t missing_count;
     struct oracle_model *model;

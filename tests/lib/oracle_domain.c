@@ -67,10 +67,10 @@ static void fill_from_hierarchy(struct oracle_dimension *dimension,
 static void fill_from_table(struct oracle_dimension *dimension,
                             const struct oracle_task *task)
 {
-    const char **value = oracle_allocate(task->row_count, sizeof(char *));
-    size_t count = 0;
+    size_t rows = task->row_count + task->outside_count, count = 0;
+    const char **value = oracle_allocate(rows, sizeof(char *));
 
-    for (size_t row = 0; row < task->row_count; row++) {
+    for (size_t row = 0; row < rows; row++) {
         const char *cell = oracle_cell(task, row, dimension->column);
         bool known = false;
 
@@ -118,6 +118,7 @@ static void scale_weights(struct oracle *oracle)
 struct oracle *oracle_create(const struct oracle_task *task)
 {
     struct oracle *oracle = oracle_allocate(1, sizeof *oracle);
+    size_t rows = task->row_count + task->outside_count;
 
     oracle->task = task;
     for (size_t i = 0; i < task->column_count; i++) {
@@ -135,8 +136,8 @@ struct oracle *oracle_create(const struct oracle_task *task)
         else
             fill_from_table(dimension, task);
         count_leaves(dimension);
-        dimension->place = oracle_allocate(task->row_count, sizeof(size_t));
-        for (size_t row = 0; row < task->row_count; row++)
+        dimension->place = oracle_allocate(rows, sizeof(size_t));
+        for (size_t row = 0; row < rows; row++)
             dimension->place[row] =
                 find_place(task, dimension, oracle_cell(task, row, i));
         assert(column->level_min <= column->level_max);

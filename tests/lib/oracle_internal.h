@@ -5,6 +5,7 @@
  *     oracle_domain.c     quasi-identifiers, their domains, cells as values
  *     oracle_models.c     models of one group
  *     oracle_distance.c   models that compare a group with the whole table
+ *     oracle_population.c models over a population
  *     oracle_metric.c     what a vector of levels costs
  *     oracle_table.c      released tables, and their classes counted
  */
@@ -66,18 +67,27 @@ size_t oracle_find_group(const struct oracle *oracle, const size_t *level,
                          size_t row, size_t *member);
 
 /* Judge every group; `suppressed[row]` is set for the rows of outliers, and
- * group_size[row] (if not NULL) for all. */
-void oracle_judge_groups(const struct oracle *oracle, const size_t *level,
+ * group_size[row] (if not NULL) for all.  False if one without rows breaks a
+ * model. */
+bool oracle_judge_groups(const struct oracle *oracle, const size_t *level,
                          bool *suppressed, size_t *group_size,
                          struct oracle_figures *figures);
 
-/* ---- oracle_models.c, oracle_distance.c ---- */
+/* ---- oracle_models.c, oracle_distance.c, oracle_population.c ---- */
 
 int oracle_compare_strings(const void *a, const void *b);
 
-/* Do these rows, as a group, satisfy all models? */
+/* Do these rows, as a group with so many of the population, satisfy all
+ * models? */
 bool oracle_satisfies_all(const struct oracle_task *task, const size_t *row,
-                          size_t size);
+                          size_t size, size_t population);
+
+/* A model over the population, of a group with rows; and all, of one
+ * without. */
+bool oracle_population_holds(const struct oracle_task *task,
+                             const struct oracle_model *model, size_t size,
+                             size_t population);
+bool oracle_absence_holds(const struct oracle_task *task);
 
 /* A model that compares: do these rows satisfy it?  *distance: how far they are
  * from the whole table, in the unit of the model's parameter. */

@@ -102,7 +102,7 @@ static bool is_recursive_diverse(const struct oracle_model *model,
 
 static bool satisfies(const struct oracle_task *task,
                       const struct oracle_model *model, const size_t *row,
-                      size_t size)
+                      size_t size, size_t population)
 {
     size_t *count, distinct;
     double distance;
@@ -112,6 +112,8 @@ static bool satisfies(const struct oracle_task *task,
         return size >= model->k;
     if (privacy_model_is_of_sample(model->model))
         return true; /* oracle_sample.c */
+    if (model->model == MODEL_DELTA_PRESENCE || model->model == MODEL_K_MAP)
+        return oracle_population_holds(task, model, size, population);
     if (privacy_model_compares(model->model))
         return oracle_is_near(task, model, row, size, &distance);
     count = oracle_allocate(size, sizeof(size_t));
@@ -145,10 +147,10 @@ static bool satisfies(const struct oracle_task *task,
 }
 
 bool oracle_satisfies_all(const struct oracle_task *task, const size_t *row,
-                          size_t size)
+                          size_t size, size_t population)
 {
     for (size_t i = 0; i < task->model_count; i++)
-        if (!satisfies(task, &task->model[i], row, size))
+        if (!satisfies(task, &task->model[i], row, size, population))
             return false;
     return true;
 }

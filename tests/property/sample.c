@@ -421,6 +421,78 @@ static void random_cells(struct sample *sample, struct random *dice, bool plain)
                     sample->task.cell[(row - 1) * columns + i];
 }
 
+/* ---- the subset ---- */
+
+/* Which rows, by a rule or any; at least one. */
+static void choose_members(struct sample *sample, struct random *dice,
+                           size_t rows)
+{
+    size_t step = dice_between(dice, 1, 5), from = dice_below(dice, step);
+    unsigned chance = (unsigned)dice_between(dice, 5, 95);
+    size_t count = 0;
+
+    sample->subset_header = dice_chance(dice, 50);
+    if (from < rows && dice_chance(dice, 50))
+        sample->subset =
+            dice_chance(dice, 50)
+                ? sample_format(sample, "i %% %zu == %zu", step, from)
+                : sample_format(sample,
+                                "not (i - %zu) %% %zu != 0 and i / 1 == i",
+                                from, step);
+    for (size_t row = 0; row < rows; row++) {
+        sample->member[row] = sample->subset != NULL
+                                  ? row % step == from
+                                  : dice_chance(dice, chance);
+        count += sample->member[row];
+    }
+    if (count == 0)
+        sample->member[dice_below(dice, rows)] = true;
+}
+
+/* A missing value that an attribute without a hierarchy has is written as the
+ * first of the file is: here they are not outside, so that the first of the
+ * subset is the first. */
+static void forget_missing_outside(struct sample *sample, const char **cell)
+{
+    for (size_t i = 0; i < sample->task.column_count; i++)
+        if (sample->column[i].role == ROLE_QUASI_IDENTIFYING &&
+            sample->column[i].domain == NULL && is_token(sample, cell[i]))
+            cell[i] = "outside";
+}
+
+/* The task has the rows of the subset first, the file has them anywhere. */
+static void random_subset(struct sample *sample, struct random *dice)
+{
+    struct oracle_task *task = &sample->task;
+    size_t rows = task->row_count, columns = task->column_count, inside = 0;
+    const char **cell, **outside;
+
+    sample->member = sample_allocate(sample, rows, sizeof(bool));
+    memset(sample->member, true, rows);
+    if (!dice_chance(dice, 40))
+        return;
+    sample->has_subset = true;
+    choose_members(sample, dice, rows);
+    cell = sample_allocate(sample, rows * columns, sizeof(char *));
+    for (size_t row = 0; row < rows; row++)
+        inside += sample->member[row];
+    task->row_count = inside;
+    task->outside_count = rows - inside;
+    outside = cell + inside * columns;
+    inside = 0;
+    for (size_t row = 0; row < rows; row++) {
+        const char **to =
+            sample->member[row] ? cell + inside++ * columns : outside;
+
+        memcpy(to, task->cell + row * columns, columns * sizeof *to);
+        if (sample->member[row])
+            continue;
+        forget_missing_outside(sample, to);
+        outside += columns;
+    }
+    task->cell = cell;
+}
+
 /* ---- what is asked for ---- */
 
 static size_t random_sensitive(const struct sample *sample, struct random *dice)
@@ -546,6 +618,37 @@ static void random_likeness(struct sample *sample, struct random *dice,
             fmax(1e-9, nudged(dice, narrow_distance(sample, dice, model)));
 }
 
+static void random_map(struct sample *sample, struct random *dice,
+                       struct oracle_model *model)
+{
+    static const double significance[] = {0.5, 0.2, 0.1, 0.05, 0.01, 1e-4};
+    size_t rows = sample->task.row_count;
+
+    model->model = MODEL_K_MAP;
+    model->k = (uint32_t)dice_between(dice, 1, dice_between(dice, 2, 12));
+    model->map = K_MAP_SUBSET;
+    if (sample->has_subset && dice_chance(dice, 60))
+        return;
+    model->map =
+        dice_chance(dice, 50) ? K_MAP_POISSON : K_MAP_ZERO_TRUNCATED_POISSON;
+    model->significance = significance[dice_below(dice, 6)];
+    model->population = (double)(rows + dice_below(dice, 1 + 5 * rows));
+}
+
+/* Bounds at the very edge of what classes have, since shares are of few
+ * rows. */
+static void random_presence(struct random *dice, struct oracle_model *model)
+{
+    static const double share[] = {0,       0.1, 0.2,     0.25,
+                                   1.0 / 3, 0.5, 2.0 / 3, 0.75};
+
+    model->model = MODEL_DELTA_PRESENCE;
+    model->min = dice_chance(dice, 60) ? 0 : share[dice_below(dice, 6)];
+    model->max = dice_chance(dice, 20) ? 1 : share[dice_below(dice, 8)];
+    if (model->max < model->min)
+        model->max = 1;
+}
+
 static void random_model(struct sample *sample, struct random *dice,
                          struct oracle_model *model)
 {
@@ -553,6 +656,14 @@ static void random_model(struct sample *sample, struct random *dice,
     static const double recursive_c[] = {0.3, 1, 1, 1.5, 2, 3, 3, 10, 10};
 
     memset(model, 0, sizeof *model);
+    if (sample->has_subset && dice_chance(dice, 40)) {
+        random_presence(dice, model);
+        return;
+    }
+    if (dice_chance(dice, sample->has_subset ? 50 : 15)) {
+        random_map(sample, dice, model);
+        return;
+    }
     if (dice_chance(dice, 40)) {
         model->model = MODEL_K_ANONYMITY;
         model->k = (uint32_t)dice_between(dice, 1, dice_between(dice, 2, 7));
@@ -706,6 +817,7 @@ void sample_init(struct sample *sample, uint64_t seed, uint64_t number)
                                  : dice_between(&dice, 1, 60);
     random_columns(sample, &dice, plain);
     random_cells(sample, &dice, plain);
+    random_subset(sample, &dice);
     random_demands(sample, &dice);
     random_manner(sample, &dice);
 }
@@ -713,10 +825,15 @@ void sample_init(struct sample *sample, uint64_t seed, uint64_t number)
 void sample_remove_row(struct sample *sample, size_t row)
 {
     size_t columns = sample->task.column_count;
+    size_t rows = sample->task.row_count + sample->task.outside_count;
     const char **cell = sample->task.cell + row * columns;
+    size_t at = 0, before = 0;
 
     assert(row < sample->task.row_count);
-    memmove(cell, cell + columns,
-            (sample->task.row_count - row - 1) * columns * sizeof *cell);
+    memmove(cell, cell + columns, (rows - row - 1) * columns * sizeof *cell);
+    while (!sample->member[at] || before < row)
+        before += sample->member[at++];
+    memmove(sample->member + at, sample->member + at + 1, rows - at - 1);
+    sample->subset = NULL;
     sample->task.row_count--;
 }

@@ -29,6 +29,10 @@ struct sample {
     struct oracle_column column[SAMPLE_COLUMNS_MAX];
     struct oracle_model model[4];
     const char *missing[4];
+    bool *member;       /* of the file's rows: is it in the subset? */
+    const char *subset; /* the rule that says so; NULL: a list, if any row is
+                           outside */
+    bool has_subset, subset_header;
     size_t policy_order[SAMPLE_COLUMNS_MAX]; /* of the attributes */
     bool unlisted[SAMPLE_COLUMNS_MAX];       /* not named in the policy */
     bool any_unlisted;
@@ -59,6 +63,9 @@ void sample_write_policy(const struct sample *sample, struct text *out);
 /* Any table of the sample's columns, in the sample's manner. */
 void sample_write_cells(const struct sample *sample,
                         const struct oracle_table *table, struct text *out);
+
+/* The list of the subset's rows. */
+void sample_write_subset(const struct sample *sample, struct text *out);
 
 /* Name of a column's hierarchy file. */
 void sample_hierarchy_name(size_t column, char name[32]);

@@ -93,15 +93,47 @@ void sample_write_cells(const struct sample *sample,
         put(out, sample->newline);
 }
 
+/* All rows, in the order of the file. */
+static void file_table(const struct sample *sample, struct oracle_table *table)
+{
+    struct oracle_task all = sample->task;
+    size_t columns = all.column_count, inside = 0, outside = all.row_count;
+
+    all.row_count += all.outside_count;
+    oracle_input(&all, table);
+    for (size_t row = 0; row < all.row_count; row++)
+        memcpy(table->cell + row * columns,
+               all.cell +
+                   (sample->member[row] ? inside++ : outside++) * columns,
+               columns * sizeof *table->cell);
+}
+
 void sample_write_table(const struct sample *sample, struct text *out)
 {
     struct oracle_table table;
 
     if (sample->byte_order_mark)
         put(out, "\xef\xbb\xbf");
-    oracle_input(&sample->task, &table);
+    file_table(sample, &table);
     sample_write_cells(sample, &table, out);
     oracle_table_clear(&table);
+}
+
+void sample_write_subset(const struct sample *sample, struct text *out)
+{
+    size_t rows = sample->task.row_count + sample->task.outside_count;
+    char number[32];
+
+    if (sample->subset_header) {
+        put(out, "row");
+        put(out, sample->newline);
+    }
+    for (size_t row = 0; row < rows; row++)
+        if (sample->member[row]) {
+            snprintf(number, sizeof number, "%zu", row);
+            put(out, number);
+            put(out, sample->newline);
+        }
 }
 
 /* ---- JSON, by hand: the project's own printer is not to be trusted here -- */
@@ -184,6 +216,18 @@ static void put_attribute(const struct sample *sample, size_t at,
     put(out, "}");
 }
 
+static void put_map(const struct oracle_model *model, struct text *out)
+{
+    put_number(out, "k", model->k);
+    if (model->map == K_MAP_SUBSET)
+        return;
+    put(out, model->map == K_MAP_POISSON
+                 ? ", \"estimator\": \"poisson\""
+                 : ", \"estimator\": \"zero-truncated-poisson\"");
+    put_number(out, "significance", model->significance);
+    put_number(out, "population", model->population);
+}
+
 static void put_model(const struct sample *sample,
                       const struct oracle_model *model, struct text *out)
 {
@@ -198,6 +242,8 @@ static void put_model(const struct sample *sample,
         [MODEL_DELTA_DISCLOSURE] = "delta-disclosure",
         [MODEL_BASIC_BETA_LIKENESS] = "basic-beta-likeness",
         [MODEL_ENHANCED_BETA_LIKENESS] = "enhanced-beta-likeness",
+        [MODEL_DELTA_PRESENCE] = "delta-presence",
+        [MODEL_K_MAP] = "k-map",
     };
 
     put(out, "    {\"model\": \"");
@@ -205,6 +251,11 @@ static void put_model(const struct sample *sample,
     put(out, "\"");
     if (model->model == MODEL_K_ANONYMITY) {
         put_number(out, "k", model->k);
+    } else if (model->model == MODEL_DELTA_PRESENCE) {
+        put_number(out, "min", model->min);
+        put_number(out, "max", model->max);
+    } else if (model->model == MODEL_K_MAP) {
+        put_map(model, out);
     } else {
         put(out, ", \"attribute\": ");
         put_json_string(out, sample->column[model->column].name);
@@ -278,6 +329,13 @@ void sample_write_policy(const struct sample *sample, struct text *out)
         put_model(sample, &sample->model[i], out);
     }
     put(out, "\n  ]");
+    if (sample->has_subset && sample->subset == NULL)
+        put(out, ",\n  \"subset\": {\"file\": \"rows.csv\"}");
+    if (sample->subset != NULL) {
+        put(out, ",\n  \"subset\": {\"rows\": ");
+        put_json_string(out, sample->subset);
+        put(out, "}");
+    }
     put_number(out, "suppression_limit", sample->task.suppression_limit);
     put_quality(sample, out);
     put(out, "\n}\n");

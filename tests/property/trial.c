@@ -150,6 +150,9 @@ static void write_files(const struct trial *trial, const struct sample *sample,
         write_file(trial, name, &text);
     }
     text_reset(&text);
+    sample_write_subset(sample, &text);
+    write_file(trial, "rows.csv", &text);
+    text_reset(&text);
     if (expected->found)
         sample_write_cells(sample, &expected->release, &text);
     write_file(trial, "expected.csv", &text);

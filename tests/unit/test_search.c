@@ -77,7 +77,8 @@ static void finds_what_looking_at_all_nodes_finds(void)
                                                .domain_max = 12,
                                                .levels_max = 5,
                                                .rows_max = 120,
-                                               .sensitive_max = 2};
+                                               .sensitive_max = 2,
+                                               .subsets = true};
     struct random random;
     unsigned solved = 0, unsolved = 0;
 

@@ -229,6 +229,7 @@ static struct metric *create(const struct policy *policy,
     metric->suppression = g < 0.5 ? 2 * g : 1;
     metric->generalization = g <= 0.5 ? 1 : 1 - 2 * (g - 0.5);
     metric->rows = table->rows;
+    metric->population_rows = table->population_rows;
     metric->suppressed_max =
         (uint64_t)floor(policy->suppression_limit * (double)table->rows);
     metric->class_size_min = criteria->class_size_min;

@@ -82,9 +82,10 @@ struct metric {
     const struct metric_family *family;
     enum quality_metric kind;
     enum aggregate aggregate;
-    double generalization; /* w */
-    double suppression;    /* s */
-    uint64_t rows;         /* N */
+    double generalization;    /* w */
+    double suppression;       /* s */
+    uint64_t rows;            /* N */
+    uint64_t population_rows; /* with those outside the subset */
     uint64_t suppressed_max;
     uint32_t class_size_min; /* criterion.h */
     size_t score_count;      /* numbers of a score: 1, or m for rank */

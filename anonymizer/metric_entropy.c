@@ -11,9 +11,10 @@
  *     non-uniform-entropy             x_d = floor10(-(E_d + E'_d))
  *     non-uniform-entropy-monotonic   x_d = floor10(-E_d)
  *     normalized-non-uniform-entropy  w = s = 1, and the first divided by
- *                                     floor10(-sum_v a_v log2(a_v / N)), which
- *                                     is what one label for all would cost; 0
- *                                     if that is 0
+ *                                     floor10(-sum_v a_v log2(a_v / all rows of
+ *                                     the file, those outside a subset, too)),
+ *                                     which without a subset is what one label
+ *                                     for all would cost; 0 if that is 0
  *
  * [Gionis and Tassa, k-Anonymization with Minimal Loss of Information, 2009.]
  * E_d is over all rows, suppressed ones included; E'_d is ARX's addition: what
@@ -139,7 +140,7 @@ static void entropy_prepare(struct metric *metric, size_t d,
     struct metric_dimension *out = &metric->dimension[d];
 
     for (uint32_t i = 0; i < dimension->leaf_count; i++)
-        room[i] = metric->rows;
+        room[i] = metric->population_rows;
     out->divisor = metric_floor10(-entropy_of_values(dimension, rows, room));
     for (uint32_t level = 0; level < dimension->levels; level++) {
         fill_level(dimension, level, rows, room,

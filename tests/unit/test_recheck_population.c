@@ -195,11 +195,13 @@ static void estimates_are_judged_by_the_table_alone(void)
     CU_ASSERT_FALSE(s.f.result->criterion[1].satisfied);
     /* 0.569 is enough for k' = 2. */
     s.f.criterion[1].significance = 0.57;
+    recheck_destroy(&s.f.result);
     CU_ASSERT_EQUAL_FATAL(rechecked_text(&s.f, RELEASE), OK);
     CU_ASSERT(s.f.result->criterion[1].satisfied);
     /* Rows that were dropped are rows of the sample. */
     s.f.policy.drop_suppressed = true;
     s.f.policy.suppression_limit = 0.1;
+    recheck_destroy(&s.f.result);
     CU_ASSERT_EQUAL_FATAL(rechecked_text(&s.f, RELEASE), OK);
     CU_ASSERT_FALSE(s.f.result->criterion[1].judged);
     sampled_clear(&s);

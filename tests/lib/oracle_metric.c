@@ -70,7 +70,7 @@ static double precision(const struct priced *priced, size_t d)
 
 /* sum n_x log2(n_x / n'_x) over the values x of some rows (all, or suppressed
  * ones) at a level, n'_x those of the rows that have its label at a level
- * above; in order of first appearance. */
+ * above, or of all rows of the population; in order of first appearance. */
 static double entropy(const struct priced *priced, size_t d, bool all,
                       size_t level, bool one_label, size_t above)
 {
@@ -96,6 +96,8 @@ static double entropy(const struct priced *priced, size_t d, bool all,
                                     oracle_label(dimension, above, other)) == 0)
                 together++;
         }
+        if (all && one_label)
+            together += priced->oracle->task->outside_count;
         sum += (double)same * (log((double)same / (double)together) / LN_2);
     }
     free(done);

@@ -6,6 +6,9 @@
 /* Few columns have more values. */
 #define SLOTS_FIRST 128
 
+const uint8_t quick_ones[32] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                255, 255, 255, 255, 255, 255, 255, 255};
+
 enum status quick_codes_init(struct quick_codes *quick, struct error *err)
 {
     *quick = (struct quick_codes){.mask = SLOTS_FIRST - 1};

@@ -44,21 +44,19 @@ MUST_USE enum status quick_codes_init(struct quick_codes *quick,
                                       struct error *err);
 void quick_codes_clear(struct quick_codes *quick);
 
-/* What is in `words` of a text of at most QUICK_TEXT_MAX bytes. */
+/* From the n-th byte before its middle on: n bytes of ones, then zeros. */
+extern const uint8_t quick_ones[32];
+
+/* The words of a text of at most QUICK_TEXT_MAX bytes.  Sizes differ from cell
+ * to cell, so that the usual case has no branch on them. */
 static inline void quick_words(struct bytes text, uint64_t word[4])
 {
-    uint64_t low = hash_load8(text.data), high = 0;
+    size_t size = text.size < 16 ? text.size : 16;
+    const uint8_t *ones = quick_ones + 16 - size;
 
+    word[0] = hash_load8(text.data) & hash_load8(ones);
+    word[1] = hash_load8(text.data + 8) & hash_load8(ones + 8);
     word[2] = word[3] = 0;
-    if (text.size < 8) {
-        low &= (UINT64_C(1) << (8 * text.size)) - 1;
-    } else {
-        high = hash_load8(text.data + 8);
-        if (text.size < 16)
-            high &= (UINT64_C(1) << (8 * (text.size - 8))) - 1;
-    }
-    word[0] = low;
-    word[1] = high;
     if (text.size > 16) {
         word[2] = hash_load8(text.data + text.size - 16);
         word[3] = hash_load8(text.data + text.size - 8);

@@ -121,6 +121,15 @@ static enum status grow_slots(struct tuple_set *set, struct error *err)
     return OK;
 }
 
+static inline bool same_key(const uint64_t *a, const uint64_t *b, size_t words)
+{
+    uint64_t different = 0;
+
+    for (size_t w = 0; w < words; w++)
+        different |= a[w] ^ b[w];
+    return different == 0;
+}
+
 static uint32_t find_or_add(struct tuple_set *set, const uint64_t *key,
                             uint64_t first, uint64_t hash)
 {
@@ -130,8 +139,7 @@ static uint32_t find_or_add(struct tuple_set *set, const uint64_t *key,
     for (; set->slot[at].tuple != 0; at = (at + 1) & (set->slot_count - 1)) {
         tuple = set->slot[at].tuple - 1;
         if (set->slot[at].tag == tag &&
-            memcmp(set->key + tuple * set->words, key,
-                   set->words * sizeof *key) == 0)
+            same_key(set->key + tuple * set->words, key, set->words))
             return tuple;
     }
     tuple = set->count++;

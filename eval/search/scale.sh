@@ -7,7 +7,8 @@
 # Programs are in BUILD (build); a table goes to standard output and, if it is
 # named, to the file RESULTS.  The tables are made up by tests/tools/survey.c
 # from SEED; each is deleted before the next is made.  Times are the median of
-# RUNS runs with the smallest and the largest; memory is the largest anonymous
+# RUNS runs with the smallest and the largest, besides those that the processor
+# spent, which other work on the machine changes less; memory is the largest anonymous
 # memory that /proc/PID/smaps_rollup showed in one more run, looked at every
 # 20 ms.
 # Environment:
@@ -48,16 +49,25 @@ watch_memory() {
     echo "$largest"
 }
 
-# run_once THREADS OPTION...: appends its seconds to $work/figures.
+# run_once THREADS OPTION...: appends its seconds, and those of the processor,
+# to $work/figures.
 run_once() {
     threads=$1
     shift
     rm -f "$work/out.csv"
     began=$(now)
-    "$build/anchorite" anonymize --policy "$work/policy.json" \
-        --threads "$threads" "$@" --output "$work/out.csv" \
-        "$work/survey.csv" >/dev/null
-    echo "$began $(now)" | awk '{ print $2 - $1 }' >>"$work/figures"
+    (
+        "$build/anchorite" anonymize --policy "$work/policy.json" \
+            --threads "$threads" "$@" --output "$work/out.csv" \
+            "$work/survey.csv" >/dev/null
+        times >"$work/times"
+    )
+    ended=$(now)
+    # The last line of times is of processes that have ended: 0m1.25s 0m0.5s.
+    tail -n 1 "$work/times" | tr 'ms' '  ' |
+        awk -v began="$began" -v ended="$ended" '
+            { print ended - began, 60 * ($1 + $3) + $2 + $4 }' \
+            >>"$work/figures"
 }
 
 # The same once more, watched: KiB to standard output.
@@ -72,9 +82,9 @@ run_watched() {
     wait "$process"
 }
 
-# spread FILE: "median (smallest - largest)" of its first column.
+# spread FILE COLUMN: "median (smallest - largest)".
 spread() {
-    awk '{ print $1 }' "$1" | sort -n | awk '
+    awk -v column="$2" '{ print $column }' "$1" | sort -n | awk '
         { value[NR] = $1 }
         END {
             printf "%.2f", value[int((NR + 1) / 2)]
@@ -96,7 +106,8 @@ measure() {
     done
     memory=$(run_watched "$threads" "$@")
     tuples=$(awk '$1 == "before" { print $2 }' "$work/report")
-    echo "| $rows | ${tuples:--} | $threads | $words | $(spread "$work/figures") |" \
+    echo "| $rows | ${tuples:--} | $threads | $words | $(spread "$work/figures" 1) |" \
+        "$(spread "$work/figures" 2) |" \
         "$(sort -n "$work/figures" | awk -v bytes="$bytes" '
             { value[NR] = $1 }
             END { printf "%.2f", bytes / value[int((NR + 1) / 2)] / 1e9 }') |" \
@@ -112,9 +123,9 @@ measure() {
         "$(nproc) cores," \
         "$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GiB."
     echo
-    echo "| rows | tuples | threads | | seconds | GB/s of input |" \
-        "anonymous MiB | bytes a row |"
-    echo "|---|---|---|---|---|---|---|---|"
+    echo "| rows | tuples | threads | | seconds | of the processor |" \
+        "GB/s of input | anonymous MiB | bytes a row |"
+    echo "|---|---|---|---|---|---|---|---|---|"
     for rows in $sizes; do
         echo "eval: $rows rows" >&2
         "$build/tests/survey" "$work" "$rows" "$seed"

@@ -23,6 +23,8 @@
     X("check", command_check, "does a table satisfy a policy?")                \
     X("risk", command_risk,                                                    \
       "how easily are the people behind a table found again?")                 \
+    X("profile", command_profile,                                              \
+      "what is in a table, who could be found by it, a policy to begin with")  \
     X("hierarchy", command_hierarchy, "look at a generalization hierarchy")    \
     X("identity", command_identity, "keys, certificates and who signs them")   \
     X("network", command_network,                                              \

@@ -501,4 +501,22 @@
 /* An event by itself takes as long as so many handles of a larger one. */
 #define WORKER_RETELL_ACT 16u
 
+/* Distinct values of a column that a profile counts: beyond a million it is a
+ * number of its own for nearly each row, and would take some 50 MB. */
+#define PROFILE_DISTINCT_MAX (1u << 20)
+/* Bytes of them: a million of 64 bytes. */
+#define PROFILE_TEXT_MAX (64u << 20)
+/* Distinct values that are looked at for what they look like: half of them
+ * decide, and 65,536 are a sample large enough for that. */
+#define PROFILE_SAMPLE_MAX 65536u
+/* Steps, tuples times subsets, that measuring small subsets may take: about two
+ * seconds. */
+#define PROFILE_STEPS_MAX (UINT64_C(1) << 28)
+/* Columns whose subsets are measured: 32 have 5,488 subsets of up to three. */
+#define PROFILE_SUBSET_COLUMNS_MAX 32u
+/* Transformations that a drafted policy has, so that its search ends soon. */
+#define PROFILE_LATTICE_MAX 20000u
+/* Values of a drafted hierarchy: each is a line of the file. */
+#define PROFILE_HIERARCHY_MAX 200000u
+
 #endif

@@ -226,8 +226,8 @@ check -p "$work/policy.json" "$work/bare.csv"
 refused "line 1"
 
 story "what a later version has is refused"
-sed 's/"policy": 1,/"policy": 1, "risk": {},/' "$work/policy.json" \
-    >"$work/later.json"
+sed 's/"policy": 1,/"policy": 1, "transformation": {"method": "cells"},/' \
+    "$work/policy.json" >"$work/later.json"
 check -p "$work/later.json" "$work/good.csv"
 refused "not in this version"
 

@@ -141,6 +141,7 @@ bool oracle_judge_groups(const struct oracle *oracle, const size_t *level,
     }
     free(order);
     free(tuples.tuple);
+    oracle_judge_sample(oracle, level, suppressed, figures);
     return possible;
 }
 

@@ -59,6 +59,8 @@ struct oracle_model {
     double min, max;           /* delta-presence */
     enum k_map_population map; /* k-map, and by estimate: */
     double significance, population;
+    double threshold, highest_risk, records_at_risk;
+    enum population_estimator population_estimator;
 };
 
 /* All of it is borrowed. */

@@ -6,6 +6,7 @@
  *     oracle_models.c     models of one group
  *     oracle_distance.c   models that compare a group with the whole table
  *     oracle_population.c models over a population
+ *     oracle_sample.c     models of all groups together
  *     oracle_metric.c     what a vector of levels costs
  *     oracle_table.c      released tables, and their classes counted
  */
@@ -94,6 +95,12 @@ bool oracle_absence_holds(const struct oracle_task *task);
 bool oracle_is_near(const struct oracle_task *task,
                     const struct oracle_model *model, const size_t *row,
                     size_t size, double *distance);
+
+/* ---- oracle_sample.c ---- */
+
+/* Suppress more groups, until the models of all of them together hold. */
+void oracle_judge_sample(const struct oracle *oracle, const size_t *level,
+                         bool *suppressed, struct oracle_figures *figures);
 
 /* ---- oracle_metric.c ---- */
 

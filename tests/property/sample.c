@@ -649,6 +649,40 @@ static void random_presence(struct random *dice, struct oracle_model *model)
         model->max = 1;
 }
 
+/* Shares that a few of the rows make, or their like. */
+static double random_share(struct sample *sample, struct random *dice)
+{
+    size_t rows = sample->task.row_count;
+
+    if (dice_chance(dice, 30))
+        return random_double(dice);
+    return (double)dice_between(dice, 1, rows) /
+           (double)dice_between(dice, rows, 4 * rows);
+}
+
+static void random_sample_model(struct sample *sample, struct random *dice,
+                                struct oracle_model *model)
+{
+    static const double highest_risk[] = {0.2,   0.25, 0.3, 1.0 / 3,
+                                          0.335, 0.5,  0.7, 1};
+
+    model->model = (enum privacy_model)dice_between(
+        dice, MODEL_AVERAGE_RISK, MODEL_POPULATION_UNIQUENESS);
+    model->threshold = fmax(1e-9, random_share(sample, dice));
+    if (model->model == MODEL_AVERAGE_RISK && dice_chance(dice, 50)) {
+        model->highest_risk = highest_risk[dice_below(dice, 8)];
+        model->records_at_risk = random_share(sample, dice);
+    }
+    if (model->model != MODEL_POPULATION_UNIQUENESS)
+        return;
+    model->population_estimator = (enum population_estimator)dice_between(
+        dice, POPULATION_PITMAN, POPULATION_DANKAR);
+    model->population =
+        (double)(sample->task.row_count * dice_between(dice, 1, 12));
+    if (dice_chance(dice, 50))
+        model->threshold /= 10;
+}
+
 static void random_model(struct sample *sample, struct random *dice,
                          struct oracle_model *model)
 {
@@ -667,6 +701,12 @@ static void random_model(struct sample *sample, struct random *dice,
     if (dice_chance(dice, 40)) {
         model->model = MODEL_K_ANONYMITY;
         model->k = (uint32_t)dice_between(dice, 1, dice_between(dice, 2, 7));
+        return;
+    }
+    /* The oracle does not know where rows outside a subset stand, which breaks
+     * ties between groups that are to go. */
+    if (!sample->has_subset && dice_chance(dice, 25)) {
+        random_sample_model(sample, dice, model);
         return;
     }
     model->column = random_sensitive(sample, dice);

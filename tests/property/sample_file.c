@@ -228,6 +228,26 @@ static void put_map(const struct oracle_model *model, struct text *out)
     put_number(out, "population", model->population);
 }
 
+static void put_sample_model(const struct oracle_model *model, struct text *out)
+{
+    static const char *const estimator[] = {
+        [POPULATION_PITMAN] = ", \"estimator\": \"pitman\"",
+        [POPULATION_ZAYATZ] = ", \"estimator\": \"zayatz\"",
+        [POPULATION_SNB] = ", \"estimator\": \"snb\"",
+        [POPULATION_DANKAR] = ", \"estimator\": \"dankar\"",
+    };
+
+    put_number(out, "threshold", model->threshold);
+    if (model->highest_risk > 0) {
+        put_number(out, "highest_risk", model->highest_risk);
+        put_number(out, "records_at_risk", model->records_at_risk);
+    }
+    if (model->model == MODEL_POPULATION_UNIQUENESS) {
+        put(out, estimator[model->population_estimator]);
+        put_number(out, "population", model->population);
+    }
+}
+
 static void put_model(const struct sample *sample,
                       const struct oracle_model *model, struct text *out)
 {
@@ -244,6 +264,9 @@ static void put_model(const struct sample *sample,
         [MODEL_ENHANCED_BETA_LIKENESS] = "enhanced-beta-likeness",
         [MODEL_DELTA_PRESENCE] = "delta-presence",
         [MODEL_K_MAP] = "k-map",
+        [MODEL_AVERAGE_RISK] = "average-risk",
+        [MODEL_SAMPLE_UNIQUENESS] = "sample-uniqueness",
+        [MODEL_POPULATION_UNIQUENESS] = "population-uniqueness",
     };
 
     put(out, "    {\"model\": \"");
@@ -256,6 +279,8 @@ static void put_model(const struct sample *sample,
         put_number(out, "max", model->max);
     } else if (model->model == MODEL_K_MAP) {
         put_map(model, out);
+    } else if (privacy_model_is_of_sample(model->model)) {
+        put_sample_model(model, out);
     } else {
         put(out, ", \"attribute\": ");
         put_json_string(out, sample->column[model->column].name);

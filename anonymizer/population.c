@@ -51,19 +51,31 @@ uint64_t class_sizes_number(struct class_sizes sizes, uint64_t size)
 
 /* ---- estimates ---- */
 
+static struct population_estimate estimate(enum population_state state,
+                                           double uniques,
+                                           enum population_estimator by)
+{
+    return (struct population_estimate){state, uniques, by, {NAN, NAN, NAN}};
+}
+
 struct population_estimate population_said(double uniques, double population,
                                            enum population_estimator by)
 {
     if (isnan(uniques))
         return population_unsolved(by);
     if (uniques < 0 || uniques > population)
-        return (struct population_estimate){POPULATION_OUT_OF_RANGE, NAN, by};
-    return (struct population_estimate){POPULATION_KNOWN, uniques, by};
+        return population_out_of_range(by);
+    return estimate(POPULATION_KNOWN, uniques, by);
 }
 
 struct population_estimate population_unsolved(enum population_estimator by)
 {
-    return (struct population_estimate){POPULATION_NO_SOLUTION, NAN, by};
+    return estimate(POPULATION_NO_SOLUTION, NAN, by);
+}
+
+struct population_estimate population_out_of_range(enum population_estimator by)
+{
+    return estimate(POPULATION_OUT_OF_RANGE, NAN, by);
 }
 
 /* The product of h(i) goes on from size to size, until it is nothing: that

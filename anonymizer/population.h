@@ -71,6 +71,9 @@ struct population_estimate {
     enum population_state state;
     double uniques;                 /* people; NAN unless known */
     enum population_estimator used; /* Dankar: which one it chose */
+    /* What was solved for: theta, alpha of Pitman; a, b, K of SNB; NAN where
+     * there is nothing, or nothing had to be. */
+    double parameter[3];
 };
 
 /* In words, for people: "" if known. */

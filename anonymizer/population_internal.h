@@ -18,9 +18,11 @@ struct population_estimate population_by_pitman(struct class_sizes sizes,
 struct population_estimate population_by_snb(struct class_sizes sizes,
                                              double population);
 
-/* Known if it is a number of people there can be. */
+/* Known if it is a number of people there can be; its parameters are NAN. */
 struct population_estimate population_said(double uniques, double population,
                                            enum population_estimator by);
 struct population_estimate population_unsolved(enum population_estimator by);
+struct population_estimate
+population_out_of_range(enum population_estimator by);
 
 #endif

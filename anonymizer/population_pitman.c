@@ -83,6 +83,7 @@ struct population_estimate population_by_pitman(struct class_sizes sizes,
     const struct newton_problem problem = {pitman_equations, &pitman, start,
                                            sizeof start / sizeof start[0],
                                            INFINITY};
+    struct population_estimate said;
     double x[2];
 
     start[0] = first_start(&pitman);
@@ -92,9 +93,11 @@ struct population_estimate population_by_pitman(struct class_sizes sizes,
         return population_unsolved(POPULATION_PITMAN);
     /* Elsewhere a factor of the likelihood is not above 0. */
     if (!(x[1] < 1 && x[0] + x[1] > 0 && x[0] + (pitman.u - 1) * x[1] > 0))
-        return (struct population_estimate){POPULATION_OUT_OF_RANGE, NAN,
-                                            POPULATION_PITMAN};
-    return population_said(
+        return population_out_of_range(POPULATION_PITMAN);
+    said = population_said(
         exp(series_gamma_ratio(x[0] + 1, x[0] + x[1]) + x[1] * log(population)),
         population, POPULATION_PITMAN);
+    said.parameter[0] = x[0];
+    said.parameter[1] = x[1];
+    return said;
 }

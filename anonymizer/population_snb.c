@@ -91,6 +91,7 @@ struct population_estimate population_by_snb(struct class_sizes sizes,
     const struct newton_problem problem = {snb_equations, &snb, start,
                                            sizeof start / sizeof start[0],
                                            SNB_STEP_MAX};
+    struct population_estimate said;
     double x[2];
 
     /* Without a pair a or 1 - b would have to be 0. */
@@ -100,6 +101,10 @@ struct population_estimate population_by_snb(struct class_sizes sizes,
         start[i] = (struct newton_start){{grid[i / 5], grid[i % 5]}};
     if (!newton_solve(&problem, x))
         return population_unsolved(POPULATION_SNB);
-    return population_said(snb.classes * exp(-exp(x[0]) * log1p(exp(-x[1]))),
+    said = population_said(snb.classes * exp(-exp(x[0]) * log1p(exp(-x[1]))),
                            population, POPULATION_SNB);
+    said.parameter[0] = exp(x[0]);
+    said.parameter[1] = 1 / (1 + exp(-x[1]));
+    said.parameter[2] = snb.classes;
+    return said;
 }

@@ -1,6 +1,7 @@
 #include "anonymizer/risk.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static enum status count_sizes(struct risk *risk, const struct key_table *keys,
                                struct error *err)
 {
     uint32_t *size = calloc((size_t)keys->tuple_count + 1, sizeof *size);
-    struct class_number *last = NULL;
+    struct class_size *last = NULL;
 
     risk->histogram =
         calloc((size_t)keys->tuple_count + 1, sizeof *risk->histogram);
@@ -35,7 +36,7 @@ static enum status count_sizes(struct risk *risk, const struct key_table *keys,
             last = &risk->histogram[risk->histogram_count++];
             last->size = size[c];
         }
-        last->classes++;
+        last->number++;
     }
     free(size);
     return OK;
@@ -62,25 +63,25 @@ static double records_at_risk(const struct risk *risk, double threshold)
 
     for (size_t i = 0; i < risk->histogram_count; i++)
         if (1 / (double)risk->histogram[i].size > threshold)
-            records += risk->histogram[i].size * risk->histogram[i].classes;
+            records += risk->histogram[i].size * risk->histogram[i].number;
     return (double)records / (double)risk->records;
 }
 
 static void fill_attackers(struct risk *risk)
 {
-    const struct class_number *first = risk->histogram,
-                              *last = first + risk->histogram_count - 1;
+    const struct class_size *first = risk->histogram,
+                            *last = first + risk->histogram_count - 1;
 
     risk->min = first->size;
     risk->max = last->size;
     risk->average_size = (double)risk->records / (double)risk->classes;
-    risk->sample_uniques = first->size == 1 ? first->classes : 0;
+    risk->sample_uniques = first->size == 1 ? first->number : 0;
     risk->prosecutor = (struct attacker_risk){.highest = 1 / (double)risk->min,
                                               .lowest = 1 / (double)risk->max,
                                               .average = (double)risk->classes /
                                                          (double)risk->records};
-    risk->at_highest = first->size * first->classes;
-    risk->at_lowest = last->size * last->classes;
+    risk->at_highest = first->size * first->number;
+    risk->at_lowest = last->size * last->number;
 }
 
 /* The table is the population, unless it has a subset: then a class is as
@@ -165,6 +166,47 @@ static enum status fill_classes(struct risk *risk, const struct policy *policy,
     return OK;
 }
 
+/* ---- the population ---- */
+
+/* Where its choice has no answer, Zayatz has one: a figure is asked for here,
+ * not a promise. */
+static struct population_estimate dankar(struct class_sizes sizes,
+                                         double people)
+{
+    struct population_estimate estimate =
+        population_uniques(sizes, people, POPULATION_DANKAR);
+
+    return estimate.state == POPULATION_KNOWN
+               ? estimate
+               : population_uniques(sizes, people, POPULATION_ZAYATZ);
+}
+
+static enum status fill_populations(struct risk *risk,
+                                    const struct policy_risk *asked,
+                                    struct error *err)
+{
+    const struct class_sizes sizes = {risk->histogram, risk->histogram_count};
+
+    for (size_t i = 0; i < asked->population_count; i++) {
+        uint64_t people = asked->population[i];
+
+        if (people < risk->records)
+            return error_set(err, E_INPUT,
+                             "a population of %ju people is smaller than the "
+                             "table, which has %ju records",
+                             (uintmax_t)people, (uintmax_t)risk->records);
+        risk->population[risk->population_count++] = (struct risk_population){
+            .people = people,
+            .zayatz =
+                population_uniques(sizes, (double)people, POPULATION_ZAYATZ),
+            .pitman =
+                population_uniques(sizes, (double)people, POPULATION_PITMAN),
+            .snb = population_uniques(sizes, (double)people, POPULATION_SNB),
+            .dankar = dankar(sizes, (double)people)};
+    }
+    return OK;
+}
+
 /* ---- from outside ---- */
 
 static enum status compute_suda(struct risk *risk, const struct policy *policy,
@@ -193,6 +235,8 @@ enum status risk_compute(struct risk **out, const struct policy *policy,
         status = risk_individuals(risk, policy, table, err);
     if (status == OK)
         status = risk_diversity(risk, policy, table, err);
+    if (status == OK)
+        status = fill_populations(risk, &policy->risk, err);
     if (status == OK && policy->risk.subset_size > 0)
         status = attribute_subsets(&table->keys, table->star,
                                    policy->risk.subset_size, cancel,

@@ -36,6 +36,7 @@
 
 #include "anonymizer/attribute_subsets.h"
 #include "anonymizer/policy.h"
+#include "anonymizer/population.h"
 #include "anonymizer/risk_table.h"
 #include "anonymizer/suda.h"
 #include "common/error.h"
@@ -49,9 +50,10 @@ struct risk_threshold {
     double prosecutor, journalist; /* shares of records at risk */
 };
 
-/* Classes of this many records. */
-struct class_number {
-    uint64_t size, classes;
+/* Of one population size. */
+struct risk_population {
+    uint64_t people;
+    struct population_estimate zayatz, pitman, snb, dankar;
 };
 
 /* Of risks, record by record. */
@@ -97,7 +99,7 @@ struct risk {
     uint64_t rows, records, suppressed;
     uint64_t classes, min, max;
     double average_size;
-    struct class_number *histogram; /* by size */
+    struct class_size *histogram; /* by size */
     size_t histogram_count;
     uint64_t sample_uniques;
     struct attacker_risk prosecutor, journalist;
@@ -105,6 +107,8 @@ struct risk {
     uint64_t at_highest, at_lowest; /* records in the smallest, the largest */
     struct risk_threshold threshold[RISK_LIST_MAX];
     size_t threshold_count;
+    struct risk_population population[RISK_LIST_MAX];
+    size_t population_count;
     struct attribute_subset *subset; /* NULL if not asked for */
     size_t subset_count;
     struct individual_figures individual;
@@ -120,7 +124,8 @@ struct risk {
     double *household_weighted; /* [household] */
 };
 
-/* All that policy->risk asks for, of a table that was read for it. */
+/* All that policy->risk asks for, of a table that was read for it.  E_INPUT if
+ * a population is smaller than the table. */
 MUST_USE enum status risk_compute(struct risk **risk,
                                   const struct policy *policy,
                                   const struct risk_table *table,

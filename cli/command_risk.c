@@ -33,6 +33,9 @@ static const char help[] =
     "  -t, --threshold T     records with a risk above T (several times; "
     "default\n"
     "                        0.05, 0.1, 0.2, 0.33)\n"
+    "      --population N    how many would be unique among N people (several "
+    "times)\n"
+    "      --region NAME     the same for the people of a region, as USA\n"
     "      --subsets SIZE    how well sets of up to SIZE attributes tell rows "
     "apart\n"
     "      --suda            special uniques: what makes a record stand out\n"
@@ -48,7 +51,8 @@ static const char help[] =
 struct options {
     const char *policy;
     const char *table;
-    struct option_list threshold;
+    struct option_list threshold, population;
+    const char *region;
     uint64_t subset_size;
     bool suda, records, json;
 };
@@ -56,6 +60,8 @@ struct options {
 static const struct option_row rows[] = {
     {"policy", 'p', OPTION_AT(TEXT, struct options, policy)},
     {"threshold", 't', OPTION_AT(LIST, struct options, threshold)},
+    {"population", 0, OPTION_AT(LIST, struct options, population)},
+    {"region", 0, OPTION_AT(TEXT, struct options, region)},
     {"subsets", 0, OPTION_AT(NUMBER, struct options, subset_size), .min = 1,
      .max = QUASI_IDENTIFIERS_MAX},
     {"suda", 0, OPTION_AT(FLAG, struct options, suda)},
@@ -106,6 +112,21 @@ static enum status ask_more(struct policy_risk *risk,
                              "--threshold: expected a number from 0 to 1");
         status = policy_risk_add_threshold(risk, threshold, err);
     }
+    if (options->population.count > 0 || options->region != NULL)
+        risk->population_count = 0;
+    for (size_t i = 0; status == OK && i < options->population.count; i++) {
+        uint64_t people;
+
+        if (!number_parse_unsigned(bytes_of_string(options->population.at[i]),
+                                   1, RISK_POPULATION_MAX, &people))
+            return error_set(err, E_USAGE,
+                             "--population: expected a whole number from 1 to "
+                             "%ju",
+                             (uintmax_t)RISK_POPULATION_MAX);
+        status = policy_risk_add_population(risk, people, err);
+    }
+    if (status == OK && options->region != NULL)
+        status = policy_risk_add_region(risk, options->region, err);
     if (options->subset_size > 0)
         risk->subset_size = (uint32_t)options->subset_size;
     risk->suda = risk->suda || options->suda;

@@ -65,7 +65,7 @@ static enum status add_histogram(struct json_value *classes,
     for (size_t i = 0; status == OK && i < risk->histogram_count; i++)
         if (json_add_array(histogram, NULL, &pair, err) != OK ||
             add_count(pair, NULL, risk->histogram[i].size, err) != OK ||
-            add_count(pair, NULL, risk->histogram[i].classes, err) != OK)
+            add_count(pair, NULL, risk->histogram[i].number, err) != OK)
             status = err->status;
     return status;
 }
@@ -141,6 +141,90 @@ static enum status add_attackers(struct json_value *root,
             return err->status;
     }
     return OK;
+}
+
+/* ---- the population ---- */
+
+/* What was solved for, if anything had to be. */
+static enum status add_parameters(struct json_value *object,
+                                  const struct population_estimate *estimate,
+                                  const char *const *name, size_t count,
+                                  struct error *err)
+{
+    struct json_value *parameters = NULL;
+
+    if (isnan(estimate->parameter[0]))
+        return json_add_null(object, "parameters", err);
+    if (json_add_object(object, "parameters", &parameters, err) != OK)
+        return err->status;
+    for (size_t i = 0; i < count; i++)
+        if (json_add_number(parameters, name[i], estimate->parameter[i], err) !=
+            OK)
+            return err->status;
+    return OK;
+}
+
+static enum status add_estimate(struct json_value *parent, const char *key,
+                                const struct population_estimate *estimate,
+                                uint64_t people, struct json_value **object,
+                                struct error *err)
+{
+    if (json_add_object(parent, key, object, err) != OK ||
+        json_add_boolean(*object, "available",
+                         estimate->state == POPULATION_KNOWN, err) != OK ||
+        json_add_number(*object, "uniques", estimate->uniques, err) != OK ||
+        json_add_number(*object, "share", estimate->uniques / (double)people,
+                        err) != OK)
+        return err->status;
+    return estimate->state == POPULATION_KNOWN
+               ? OK
+               : json_add_string(*object, "reason",
+                                 population_state_text(estimate->state), err);
+}
+
+static enum status add_population(struct json_value *array,
+                                  const struct risk *risk,
+                                  const struct risk_population *population,
+                                  struct error *err)
+{
+    static const char *const of_pitman[] = {"theta", "alpha"};
+    static const char *const of_snb[] = {"a", "b", "k"};
+    uint64_t people = population->people;
+    struct json_value *object = NULL, *estimate = NULL;
+
+    if (json_add_object(array, NULL, &object, err) != OK ||
+        add_count(object, "size", people, err) != OK ||
+        json_add_number(object, "sampling_fraction",
+                        (double)risk->records / (double)people, err) != OK ||
+        add_estimate(object, "zayatz", &population->zayatz, people, &estimate,
+                     err) != OK ||
+        add_estimate(object, "pitman", &population->pitman, people, &estimate,
+                     err) != OK ||
+        add_parameters(estimate, &population->pitman, of_pitman, 2, err) !=
+            OK ||
+        add_estimate(object, "snb", &population->snb, people, &estimate, err) !=
+            OK ||
+        add_parameters(estimate, &population->snb, of_snb, 3, err) != OK ||
+        add_estimate(object, "dankar", &population->dankar, people, &estimate,
+                     err) != OK)
+        return err->status;
+    return json_add_string(estimate, "chosen",
+                           population_estimator_name(population->dankar.used),
+                           err);
+}
+
+static enum status add_populations(struct json_value *root,
+                                   const struct risk *risk, struct error *err)
+{
+    struct json_value *array = NULL;
+    enum status status = OK;
+
+    if (risk->population_count == 0)
+        return OK;
+    status = json_add_array(root, "population", &array, err);
+    for (size_t i = 0; status == OK && i < risk->population_count; i++)
+        status = add_population(array, risk, &risk->population[i], err);
+    return status;
 }
 
 /* ---- attributes ---- */
@@ -501,6 +585,7 @@ enum status risk_json(const struct policy *policy,
 
     if (add_classes(root, &source, err) != OK ||
         add_attackers(root, risk, err) != OK ||
+        add_populations(root, risk, err) != OK ||
         add_attributes(root, &source, err) != OK ||
         add_individual(root, &source, err) != OK ||
         add_household(root, &source, err) != OK ||

@@ -89,6 +89,36 @@ static void print_individual(FILE *out, const struct policy *policy,
         print_sum(out, "of those, by weights", &risk->household.weighted);
 }
 
+static void print_estimate(FILE *out, const char *name,
+                           const struct population_estimate *estimate,
+                           uint64_t people)
+{
+    fprintf(out, "    %-18s", name);
+    if (estimate->state != POPULATION_KNOWN) {
+        fprintf(out, "unknown: %s\n", population_state_text(estimate->state));
+        return;
+    }
+    fprintf(out, "%.6g, ", estimate->uniques);
+    print_share(out, estimate->uniques / (double)people);
+    fputc('\n', out);
+}
+
+static void print_populations(FILE *out, const struct risk *risk)
+{
+    for (size_t i = 0; i < risk->population_count; i++) {
+        const struct risk_population *at = &risk->population[i];
+        char chosen[32];
+
+        fprintf(out, "\nUnique among %" PRIu64 " people\n", at->people);
+        print_estimate(out, "Zayatz", &at->zayatz, at->people);
+        print_estimate(out, "Pitman", &at->pitman, at->people);
+        print_estimate(out, "SNB", &at->snb, at->people);
+        snprintf(chosen, sizeof chosen, "Dankar, by %s",
+                 population_estimator_name(at->dankar.used));
+        print_estimate(out, chosen, &at->dankar, at->people);
+    }
+}
+
 static void print_columns(FILE *out, const struct policy *policy,
                           const struct risk_table *table, uint64_t columns)
 {
@@ -182,6 +212,7 @@ void risk_text(const struct policy *policy, const struct risk_table *table,
     print_classes(out, risk);
     if (risk->classes > 0)
         print_attackers(out, risk);
+    print_populations(out, risk);
     print_individual(out, policy, risk);
     print_subsets(out, policy, table, risk);
     print_suda(out, policy, table, risk);

@@ -85,7 +85,26 @@ says err 'attribute "w": the table'
 risk -p "$work/policy.json" "$work/nowhere.csv"
 expect 2
 
+story "how many would be unique among all people"
+risk -p "$work/policy.json" "$work/ten.csv" --population 20 --region Germany \
+    --json
+expect 0
+says out '"size": 20,'
+says out '"size": 80767000,'
+risk -p "$work/policy.json" "$work/ten.csv" --population 9
+expect 0
+says out "Unique among 9 people"
+risk -p "$work/policy.json" "$work/ten.csv" --population 8
+expect 2
+says err "a population of 8 people is smaller than the table, which has 9"
+
 story "wrong calls"
+risk -p "$work/policy.json" "$work/ten.csv" --population many
+expect 2
+says err "--population: expected a whole number from 1"
+risk -p "$work/policy.json" "$work/ten.csv" --region Atlantis
+expect 2
+says err "there is no region of this name, expected one of Africa"
 risk "$work/ten.csv"
 expect 2
 says err "--policy is missing"

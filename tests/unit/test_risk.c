@@ -89,9 +89,9 @@ static void ten_rows_have_five_classes(void)
     CU_ASSERT_EQUAL(m.risk->max, 3);
     near(m.risk->average_size, 1.8);
     CU_ASSERT_EQUAL_FATAL(m.risk->histogram_count, 3);
-    CU_ASSERT_EQUAL(m.risk->histogram[0].classes, 2);
-    CU_ASSERT_EQUAL(m.risk->histogram[1].classes, 2);
-    CU_ASSERT_EQUAL(m.risk->histogram[2].classes, 1);
+    CU_ASSERT_EQUAL(m.risk->histogram[0].number, 2);
+    CU_ASSERT_EQUAL(m.risk->histogram[1].number, 2);
+    CU_ASSERT_EQUAL(m.risk->histogram[2].number, 1);
     CU_ASSERT_EQUAL(m.risk->sample_uniques, 2);
     near(m.risk->prosecutor.highest, 1);
     near(m.risk->prosecutor.lowest, 1.0 / 3);

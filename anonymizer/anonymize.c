@@ -16,6 +16,7 @@
 #include "anonymizer/search.h"
 #include "anonymizer/shuffle.h"
 #include "anonymizer/table.h"
+#include "anonymizer/table_hierarchy.h"
 #include "common/limits.h"
 
 static const struct states_row stage_rows[] = {ANONYMIZE_STAGES(STATES_ROW)};
@@ -41,7 +42,8 @@ struct output {
 /* One run, from table to table. */
 struct run {
     struct states stage;
-    const struct policy *policy;
+    const struct policy *policy; /* from the table on: `complete` */
+    struct policy complete;
     const struct anonymize_options *options;
     struct input input;
     struct output output;
@@ -330,6 +332,17 @@ static enum status read_table(struct run *run, struct error *err)
                       run->options->threads, run->options->cancel, err);
 }
 
+/* From here on hierarchies that were built are like those from files. */
+static enum status complete_policy(struct run *run, struct error *err)
+{
+    enum status status =
+        table_complete_policy(run->table, run->policy, &run->complete, err);
+
+    if (status == OK)
+        run->policy = &run->complete;
+    return status;
+}
+
 static enum status write_table(const struct run *run, int to,
                                struct digest *digest, struct error *err)
 {
@@ -382,6 +395,8 @@ static enum status run_stages(struct run *run, struct anonymize_result *result,
         return error_set(err, E_IO, "%s: cannot be looked at", run->input.name);
     status = read_table(run, err);
     if (status == OK)
+        status = complete_policy(run, err);
+    if (status == OK)
         status = search_stage(run, result, err);
     if (status == OK)
         status = report(run, result, err);
@@ -419,6 +434,7 @@ static enum status anonymize(struct anonymize_result **out, struct run *run,
     criteria_destroy(&run->criteria);
     lattice_destroy(&run->lattice);
     table_destroy(&run->table);
+    free(run->complete.attribute);
     if (status != OK)
         anonymize_destroy(&result);
     *out = result;

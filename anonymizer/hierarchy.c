@@ -666,6 +666,48 @@ done:
     return status;
 }
 
+/* Lines, by which add_row and check_cycles tell of what is wrong, mean nothing
+ * to who made no file. */
+static enum status in_labels_words(enum status status, struct error *err)
+{
+    if (status != E_INPUT)
+        return status;
+    return error_set(err, E_INPUT,
+                     "two groups have the same label where those above have "
+                     "not, or a label is its own ancestor; a hierarchy must "
+                     "be a tree");
+}
+
+enum status hierarchy_make(struct hierarchy **out, uint32_t levels,
+                           uint32_t rows, hierarchy_row *make, void *context,
+                           struct error *err)
+{
+    struct csv_field field[HIERARCHY_LEVELS_MAX] = {0};
+    struct bytes label[HIERARCHY_LEVELS_MAX];
+    struct csv_record record = {.field = field, .count = levels};
+    struct draft draft;
+    enum status status;
+
+    assert(levels >= 1 && levels <= HIERARCHY_LEVELS_MAX && rows > 0);
+    status = draft_create(&draft, err);
+    if (status != OK)
+        goto done;
+    draft.hierarchy->levels = levels;
+    for (uint32_t row = 0; row < rows && status == OK; row++) {
+        status = make(context, row, label, err);
+        if (status != OK)
+            break;
+        for (uint32_t i = 0; i < levels; i++)
+            field[i].value = label[i];
+        status = in_labels_words(add_row(&draft, &record, err), err);
+    }
+    if (status == OK)
+        status = in_labels_words(check_cycles(&draft, err), err);
+done:
+    draft_finish(&draft, status, out);
+    return status;
+}
+
 void hierarchy_close(struct hierarchy **hierarchy)
 {
     if (*hierarchy == NULL)

@@ -58,6 +58,18 @@ MUST_USE enum status hierarchy_flat(struct hierarchy **hierarchy,
                                     const struct bytes *values, uint32_t count,
                                     struct error *err);
 
+/* The labels of row `row`, from level 0 up, which are borrowed until the next
+ * call. */
+typedef enum status hierarchy_row(void *context, uint32_t row,
+                                  struct bytes *label, struct error *err);
+
+/* A hierarchy of rows that are made one after the other, all values distinct.
+ * E_INPUT if it is no tree or has a cycle. */
+MUST_USE enum status hierarchy_make(struct hierarchy **hierarchy,
+                                    uint32_t levels, uint32_t rows,
+                                    hierarchy_row *make, void *context,
+                                    struct error *err);
+
 uint32_t hierarchy_levels(const struct hierarchy *hierarchy);
 uint32_t hierarchy_rows(const struct hierarchy *hierarchy);
 uint32_t hierarchy_nodes(const struct hierarchy *hierarchy, uint32_t level);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anonymizer/builder.h"
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/policy_internal.h"
 #include "anonymizer/subset.h"
@@ -328,7 +329,9 @@ static enum status copy_attribute(struct json_value *to,
 
     for (const struct json_value *member = json_first(attribute);
          member != NULL && status == OK; member = json_next(member)) {
-        if (strcmp(json_key(member), "hierarchy") != 0) {
+        /* A builder says all that there is to say. */
+        if (strcmp(json_key(member), "hierarchy") != 0 ||
+            policy_hierarchy_is_built(member)) {
             status = json_add_copy(copy, json_key(member), member, err);
             continue;
         }
@@ -546,6 +549,8 @@ void policy_close(struct policy **policy)
     for (size_t i = 0; i < old->attribute_count; i++) {
         free(old->attribute[i].name);
         free(old->attribute[i].hierarchy_path);
+        free(old->attribute[i].format);
+        builder_destroy(&old->attribute[i].builder);
         hierarchy_close(&old->attribute[i].hierarchy);
     }
     free(old->attribute);

@@ -21,6 +21,7 @@
 #include "common/error.h"
 #include "common/text.h"
 
+struct builder;
 struct hierarchy;
 struct subset;
 
@@ -52,7 +53,10 @@ struct policy_attribute {
     enum value_type type;
     struct hierarchy *hierarchy; /* NULL: value and `*`; owned by the policy */
     char *hierarchy_path;        /* of its file, NULL without */
-    bool has_hierarchy;          /* also where its digest alone is known */
+    bool has_hierarchy; /* also where its digest alone is known, or built */
+    struct builder *builder; /* it is built over a table's values, `hierarchy`
+                                is NULL until then; NULL: it is not */
+    char *format;            /* of a date; NULL: MOMENT_FORMAT_DEFAULT */
     uint32_t level_min;
     uint32_t level_max; /* LEVEL_UNLIMITED, or below the hierarchy's levels */
     double weight;      /* 1 if not given, >= 0 */

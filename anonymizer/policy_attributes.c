@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anonymizer/builder.h"
 #include "anonymizer/hierarchy.h"
+#include "anonymizer/moment.h"
 #include "common/encoding.h"
 #include "common/files.h"
 #include "common/json_keys.h"
@@ -36,6 +38,16 @@ const char *attribute_role_name(enum role role)
 }
 
 #define HIERARCHY_KEY "hierarchy"
+#define FORMAT_KEY "format"
+
+static enum status take_format(const struct json_key *key,
+                               const struct json_value *value, void *target,
+                               struct error *err)
+{
+    if (!moment_format_valid(bytes_of_string(json_string(value))))
+        return json_refuse(key, value, "is something else", err);
+    return json_take_string(key, value, target, err);
+}
 
 static const struct json_key attribute_keys[] = {
     {.name = "role",
@@ -51,6 +63,12 @@ static const struct json_key attribute_keys[] = {
      .take = json_take_word,
      .offset = offsetof(struct policy_attribute, type),
      .word = types},
+    {.name = FORMAT_KEY,
+     .kind = JSON_STRING,
+     .expected = "yyyy, MM, dd, then HH, mm, ss as far as there are, in any "
+                 "order, with no other letters and no digits between them",
+     .take = take_format,
+     .offset = offsetof(struct policy_attribute, format)},
     {.name = HIERARCHY_KEY, /* open_hierarchy */
      .kind = JSON_STRING,
      .expected = "the name of a CSV file",
@@ -141,18 +159,34 @@ enum status policy_read_digest(const struct json_value *object,
     return json_take_object(object, keys, COUNT_OF(keys), digest, err);
 }
 
+bool policy_hierarchy_is_built(const struct json_value *hierarchy)
+{
+    return json_kind(hierarchy) == JSON_OBJECT &&
+           json_member(hierarchy, "build") != NULL;
+}
+
 /* Read, digest and check the file that the member `hierarchy` names, or take
- * the digest that stands in its place. */
-static enum status open_hierarchy(struct policy_attribute *attribute,
+ * the digest that stands in its place, or the description of a built one. */
+static enum status open_hierarchy(const struct policy *policy,
+                                  struct policy_attribute *attribute,
                                   const struct json_value *hierarchy,
                                   const struct policy_files *files,
                                   struct digest *digest, struct error *err)
 {
-    enum status status = files->read == NULL
-                             ? policy_read_digest(hierarchy, digest, err)
-                             : read_hierarchy(attribute, json_string(hierarchy),
-                                              files, digest, err);
+    enum status status;
 
+    if (policy_hierarchy_is_built(hierarchy) ||
+        (files->read != NULL && json_kind(hierarchy) == JSON_OBJECT)) {
+        status = builder_read(&attribute->builder, hierarchy, policy, attribute,
+                              err);
+        return status == OK ? OK
+                            : error_wrap(err, "hierarchy of %s",
+                                         json_quote(attribute->name).text);
+    }
+    status = files->read == NULL
+                 ? policy_read_digest(hierarchy, digest, err)
+                 : read_hierarchy(attribute, json_string(hierarchy), files,
+                                  digest, err);
     if (status != OK)
         return error_wrap(err, "line %u: hierarchy of %s", json_line(hierarchy),
                           json_quote(attribute->name).text);
@@ -166,20 +200,31 @@ static enum status take_keys(const struct json_value *member,
 {
     const struct json_value *hierarchy = json_member(member, HIERARCHY_KEY);
     struct json_key keys[COUNT_OF(attribute_keys)];
+    bool object = files->read == NULL ||
+                  (hierarchy != NULL && json_kind(hierarchy) == JSON_OBJECT);
 
-    if (files->read != NULL && hierarchy != NULL &&
-        json_kind(hierarchy) == JSON_OBJECT)
-        return error_set(err, E_VERSION,
-                         "line %u: \"hierarchy\" that is built: not in this "
-                         "version, expected the name of a CSV file",
-                         json_line(hierarchy));
     memcpy(keys, attribute_keys, sizeof keys);
-    for (size_t i = 0; files->read == NULL && i < COUNT_OF(keys); i++)
+    for (size_t i = 0; object && i < COUNT_OF(keys); i++)
         if (strcmp(keys[i].name, HIERARCHY_KEY) == 0) {
             keys[i].kind = JSON_OBJECT;
             keys[i].expected = "an object with the digest of a CSV file";
         }
     return json_take_object(member, keys, COUNT_OF(keys), attribute, err);
+}
+
+static enum status check_format(const struct policy_attribute *attribute,
+                                const struct json_value *object,
+                                struct error *err)
+{
+    const struct json_value *format = json_member(object, FORMAT_KEY);
+
+    if (format == NULL || attribute->type == TYPE_DATE)
+        return OK;
+    return error_set(err, E_INPUT,
+                     "line %u: %s has the type %s: \"format\" is only for "
+                     "dates",
+                     json_line(format), json_quote(attribute->name).text,
+                     types[attribute->type].name);
 }
 
 /* A key that has no meaning for this role was meant for another attribute, or
@@ -280,12 +325,13 @@ static enum status read_attribute(struct policy *policy,
         return error_memory(err, "an attribute");
     policy->attribute_count++;
     if (take_keys(member, files, attribute, err) != OK ||
+        check_format(attribute, member, err) != OK ||
         check_role_keys(attribute, member, err) != OK)
         return err->status;
     hierarchy = json_member(member, HIERARCHY_KEY);
     attribute->has_hierarchy = hierarchy != NULL;
     if (hierarchy != NULL &&
-        open_hierarchy(attribute, hierarchy, files, digest, err) != OK)
+        open_hierarchy(policy, attribute, hierarchy, files, digest, err) != OK)
         return err->status;
     return check_levels(attribute, member,
                         levels_of(attribute, hierarchy != NULL), err);

@@ -42,6 +42,10 @@ MUST_USE enum status policy_read(struct policy **policy, struct bytes text,
 /* Its kind is checked; what it says matters to nobody, or is read elsewhere. */
 json_take policy_take_nothing;
 
+/* Does an attribute's "hierarchy" describe one, instead of naming a file or
+ * giving its digest? */
+bool policy_hierarchy_is_built(const struct json_value *hierarchy);
+
 /* Fill policy->attribute from the object.  digest[i], room for all of them, is
  * of the file of attribute i's hierarchy, where it has one. */
 MUST_USE enum status policy_read_attributes(struct policy *policy,

@@ -54,6 +54,7 @@ struct recheck_whole {
     size_t distinct;
     struct recheck_order *order; /* NULL: they have none */
     const struct hierarchy *hierarchy;
+    struct hierarchy *built;   /* ours, where the policy describes it */
     uint32_t *row;             /* per code that occurs: where it is there */
     struct recheck_tree *tree; /* NULL: they have no hierarchy */
 };

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "anonymizer/builder.h"
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/value_order.h"
 
@@ -16,6 +17,8 @@ static bool lacks_hierarchy(const struct policy *policy,
         criterion->model != MODEL_T_CLOSENESS_HIERARCHICAL)
         return false;
     attribute = &policy->attribute[criterion->attribute];
+    if (attribute->builder != NULL)
+        return false;
     if (criterion->model == MODEL_T_CLOSENESS_HIERARCHICAL)
         return attribute->hierarchy == NULL;
     return attribute->type == TYPE_ORDINAL && attribute->hierarchy == NULL;
@@ -147,7 +150,8 @@ static enum status values_order(struct recheck_whole *whole,
                                 struct ordering *ordering, bool *found,
                                 struct error *err)
 {
-    *found = true;
+    *found = ordering->order.attribute->type != TYPE_ORDINAL ||
+             ordering->order.attribute->hierarchy != NULL;
     for (size_t i = 0; *found && i < whole->distinct; i++)
         *found =
             value_is_ordered(&ordering->order, ordering->text[whole->value[i]]);
@@ -168,8 +172,10 @@ static enum status values_place(struct recheck_column *column,
 {
     struct recheck_whole *whole = &column->whole;
 
-    *found = true;
     whole->hierarchy = ordering->order.attribute->hierarchy;
+    *found = whole->hierarchy != NULL;
+    if (!*found)
+        return OK;
     whole->row =
         calloc((size_t)column->texts.code_count + 1, sizeof *whole->row);
     if (whole->row == NULL)
@@ -249,6 +255,51 @@ static enum status whole_arrange_by(struct recount *recount, size_t index,
     return status;
 }
 
+/* What of a type is none, or has no place, leaves them all without a
+ * hierarchy. */
+static bool values_fit(const struct recheck_whole *whole,
+                       const struct ordering *ordering)
+{
+    const struct policy_attribute *attribute = ordering->order.attribute;
+
+    for (size_t i = 0; i < whole->distinct; i++) {
+        struct bytes text = ordering->text[whole->value[i]];
+
+        if (!policy_is_missing(ordering->order.policy, text) &&
+            (!value_is_typed(&ordering->order, text) ||
+             builder_refuses(attribute->builder, text) != NULL))
+            return false;
+    }
+    return whole->distinct > 0;
+}
+
+/* The hierarchy that the policy describes, over the values that occur. */
+static enum status values_build(struct recheck_whole *whole,
+                                const struct ordering *ordering,
+                                struct error *err)
+{
+    const struct policy_attribute *attribute = ordering->order.attribute;
+    struct builder_value *value;
+    enum status status;
+
+    if (!values_fit(whole, ordering))
+        return OK;
+    value = calloc(whole->distinct, sizeof *value);
+    if (value == NULL)
+        return error_memory(err, "the hierarchy of a column");
+    for (size_t i = 0; i < whole->distinct; i++) {
+        struct bytes text = ordering->text[whole->value[i]];
+
+        value[i] = (struct builder_value){
+            text, whole->number[whole->value[i]],
+            policy_is_missing(ordering->order.policy, text)};
+    }
+    status = builder_build(&whole->built, attribute->builder, value,
+                           whole->distinct, err);
+    free(value);
+    return status;
+}
+
 /* What there is to know of values but how many there are. */
 static enum status whole_arrange(struct recount *recount, size_t index,
                                  struct error *err)
@@ -259,7 +310,8 @@ static enum status whole_arrange(struct recount *recount, size_t index,
     size_t codes = column->texts.code_count;
     struct ordering ordering = {{policy, &policy->attribute[column->attribute]},
                                 calloc(codes + 1, sizeof *ordering.text)};
-    enum status status;
+    struct policy_attribute described = *ordering.order.attribute;
+    enum status status = OK;
 
     whole->value = calloc(codes + 1, sizeof *whole->value);
     if (ordering.text == NULL || whole->value == NULL) {
@@ -270,7 +322,13 @@ static enum status whole_arrange(struct recount *recount, size_t index,
     for (uint32_t code = 0; code < codes; code++)
         if (whole->number[code] > 0)
             whole->value[whole->distinct++] = code;
-    status = whole_arrange_by(recount, index, &ordering, err);
+    if (described.builder != NULL && described.hierarchy == NULL) {
+        status = values_build(whole, &ordering, err);
+        described.hierarchy = whole->built;
+        ordering.order.attribute = &described;
+    }
+    if (status == OK)
+        status = whole_arrange_by(recount, index, &ordering, err);
     free(ordering.text);
     return status;
 }
@@ -308,6 +366,7 @@ void recheck_whole_clear(struct recheck_whole *whole)
     free(whole->number);
     free(whole->value);
     free(whole->row);
+    hierarchy_close(&whole->built);
     recheck_order_destroy(&whole->order);
     recheck_tree_destroy(&whole->tree);
     *whole = (struct recheck_whole){0};

@@ -12,6 +12,7 @@
 #include "anonymizer/subjects.h"
 #include "anonymizer/subset.h"
 #include "anonymizer/table_coder.h"
+#include "anonymizer/table_hierarchy.h"
 #include "anonymizer/table_join.h"
 #include "anonymizer/table_refusal.h"
 #include "common/json.h"
@@ -103,8 +104,10 @@ static enum status bind_columns(struct reading *reading,
     table->column = calloc(header->count, sizeof *table->column);
     table->quasi = calloc(count, sizeof *table->quasi);
     table->sensitive = calloc(count, sizeof *table->sensitive);
+    table->built = calloc(count, sizeof *table->built);
+    table->built_count = count;
     if (attribute == NULL || table->column == NULL || table->quasi == NULL ||
-        table->sensitive == NULL)
+        table->sensitive == NULL || table->built == NULL)
         status = error_memory(err, "the columns");
     else
         status =
@@ -504,33 +507,6 @@ static enum status read_rows(struct reading *reading, struct csv_reader **csv,
 
 /* ---- after the last row ---- */
 
-/* Attributes without a hierarchy get the flat one over what occurred. */
-static enum status finish_quasi(struct quasi_identifier *quasi,
-                                const struct dictionary *dictionary,
-                                struct error *err)
-{
-    struct bytes *texts;
-    enum status status;
-
-    if (quasi->hierarchy != NULL)
-        return OK;
-    quasi->value_count = dictionary->code_count;
-    texts = calloc(quasi->value_count, sizeof *texts);
-    quasi->row = calloc(quasi->value_count, sizeof *quasi->row);
-    if (texts == NULL || quasi->row == NULL) {
-        free(texts);
-        return error_memory(err, "the values of an attribute");
-    }
-    for (uint32_t v = 0; v < quasi->value_count; v++) {
-        texts[v] = dictionary_text(dictionary, v);
-        quasi->row[v] = v;
-    }
-    status = hierarchy_flat(&quasi->flat, texts, quasi->value_count, err);
-    free(texts);
-    quasi->hierarchy = quasi->flat;
-    return status;
-}
-
 /* A second look at the subjects whose hash came twice. */
 static enum status confirm_subjects(struct reading *reading,
                                     struct subjects *subjects,
@@ -601,7 +577,11 @@ static enum status finish(struct reading *reading, struct error *err)
         status = subset_check(reading->policy->subset, table->population_rows,
                               table->rows, reading->name, err);
     for (size_t q = 0; status == OK && q < table->quasi_count; q++)
-        status = finish_quasi(&table->quasi[q], &reading->dictionary[q], err);
+        if (table->quasi[q].hierarchy == NULL)
+            status = table_make_hierarchy(table, reading->policy, q,
+                                          &reading->dictionary[q], err);
+    for (size_t s = 0; status == OK && s < table->sensitive_count; s++)
+        status = table_build_sensitive(table, reading->policy, s, err);
     if (status == OK)
         status = region_resize(&reading->tuples,
                                (size_t)table->population_rows *
@@ -733,6 +713,9 @@ void table_destroy(struct table **handle)
         free(table->sensitive[s].histograms.value);
         free(table->sensitive[s].histograms.number);
     }
+    for (size_t i = 0; table->built != NULL && i < table->built_count; i++)
+        hierarchy_close(&table->built[i]);
+    free(table->built);
     free(table->column);
     free(table->quasi);
     free(table->sensitive);

@@ -85,6 +85,9 @@ struct table {
     size_t quasi_count;
     struct sensitive_attribute *sensitive;
     size_t sensitive_count;
+    struct hierarchy **built; /* by policy.attribute: what its builder made of
+                                 the values, NULL where there is none */
+    size_t built_count;
     uint64_t rows;            /* of the subset, if there is one */
     uint64_t population_rows; /* of the file */
     struct region row_region; /* which has tuple_of_row */

@@ -6,6 +6,7 @@
 
 #include "anonymizer/subset.h"
 #include "anonymizer/table.h"
+#include "anonymizer/table_hierarchy.h"
 #include "anonymizer/table_refusal.h"
 #include "common/hash.h"
 
@@ -251,6 +252,11 @@ static enum status code_slowly(const struct coding *coding,
 {
     enum status status = OK;
 
+    if (!judged &&
+        table_value_refused(coding->policy, column->attribute, text) != NULL) {
+        *code = QUICK_NONE;
+        return OK;
+    }
     if (column->hierarchy != NULL && !judged) {
         *code = hierarchy_find(column->hierarchy, text);
         if (*code == HIERARCHY_NONE && policy_is_missing(coding->policy, text))

@@ -2,6 +2,7 @@
 
 #include "anonymizer/subset.h"
 #include "anonymizer/table_coder.h"
+#include "anonymizer/table_hierarchy.h"
 #include "anonymizer/value_order.h"
 #include "common/json.h"
 
@@ -20,27 +21,46 @@ static bool lacks_row(const struct policy *policy, size_t attribute,
 {
     const struct value_order order = {policy, &policy->attribute[attribute]};
 
-    return has_model(policy, attribute, MODEL_T_CLOSENESS_HIERARCHICAL) &&
+    /* What is built has a row for whatever it is built over. */
+    return policy->attribute[attribute].builder == NULL &&
+           has_model(policy, attribute, MODEL_T_CLOSENESS_HIERARCHICAL) &&
            value_row(&order, text) == HIERARCHY_NONE;
 }
 
 static bool lacks_order(const struct policy *policy, size_t attribute,
                         struct bytes text)
 {
-    const struct value_order order = {policy, &policy->attribute[attribute]};
+    const struct policy_attribute *asked = &policy->attribute[attribute];
+    const struct value_order order = {policy, asked};
 
-    return has_model(policy, attribute, MODEL_T_CLOSENESS_ORDERED) &&
+    return (asked->builder == NULL || asked->type != TYPE_ORDINAL) &&
+           has_model(policy, attribute, MODEL_T_CLOSENESS_ORDERED) &&
            !value_is_ordered(&order, text);
 }
 
 bool table_place_is_known(const struct policy *policy, size_t attribute,
                           struct bytes text)
 {
-    return !lacks_row(policy, attribute, text) &&
+    return table_value_refused(policy, attribute, text) == NULL &&
+           !lacks_row(policy, attribute, text) &&
            !lacks_order(policy, attribute, text);
 }
 
 /* ---- in words ---- */
+
+static enum status refuse_value(const struct policy *policy,
+                                const struct coded_column *column,
+                                const char *name, struct bytes text,
+                                uint64_t line, struct error *err)
+{
+    const char *why = table_value_refused(policy, column->attribute, text);
+    const char *attribute = policy->attribute[column->attribute].name;
+
+    if (why == NULL)
+        return OK;
+    return error_set(err, E_INPUT, "%s: line %ju, column %s: the value %s",
+                     name, (uintmax_t)line, json_quote(attribute).text, why);
+}
 
 static enum status refuse_quasi(const struct policy *policy,
                                 const struct coded_column *column,
@@ -51,7 +71,7 @@ static enum status refuse_quasi(const struct policy *policy,
 
     if (column->hierarchy == NULL ||
         hierarchy_find(column->hierarchy, text) != HIERARCHY_NONE)
-        return OK;
+        return refuse_value(policy, column, name, text, line, err);
     if (!policy_is_missing(policy, text))
         return error_set(err, E_INPUT,
                          "%s: line %ju, column %s: the value has no row in its "
@@ -74,6 +94,8 @@ static enum status refuse_sensitive(const struct policy *policy,
     const char *what =
         policy_is_missing(policy, text) ? "a missing value" : "the value";
 
+    if (refuse_value(policy, column, name, text, line, err) != OK)
+        return err->status;
     if (lacks_row(policy, column->attribute, text))
         return error_set(err, E_INPUT,
                          "%s: line %ju, column %s: %s has no row in its "

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "anonymizer/hierarchy.h"
+#include "anonymizer/moment.h"
 #include "common/number.h"
 
 uint32_t value_row(const struct value_order *order, struct bytes value)
@@ -20,44 +21,6 @@ uint32_t value_row(const struct value_order *order, struct bytes value)
     return row;
 }
 
-/* ---- dates ---- */
-
-#define DATE_SIZE 10
-
-/* The digits at from..to-1 as a number; false if one is none. */
-static bool digits(struct bytes text, size_t from, size_t to, unsigned *number)
-{
-    *number = 0;
-    for (size_t i = from; i < to; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        *number = *number * 10 + (unsigned)(text.data[i] - '0');
-    }
-    return true;
-}
-
-static unsigned days_of_month(unsigned year, unsigned month)
-{
-    static const unsigned char days[] = {31, 28, 31, 30, 31, 30,
-                                         31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-    return days[month - 1] + (month == 2 && leap ? 1u : 0u);
-}
-
-static bool is_date(struct bytes text)
-{
-    unsigned year, month, day;
-
-    return text.size == DATE_SIZE && text.data[4] == '-' &&
-           text.data[7] == '-' && digits(text, 0, 4, &year) &&
-           digits(text, 5, 7, &month) && digits(text, 8, 10, &day) &&
-           month >= 1 && month <= 12 && day >= 1 &&
-           day <= days_of_month(year, month);
-}
-
-/* ---- all types ---- */
-
 static bool integer_of(struct bytes text, int64_t *number)
 {
     return number_parse_signed(text, INT64_MIN, INT64_MAX, number);
@@ -68,27 +31,41 @@ static bool decimal_of(struct bytes text, double *number)
     return number_parse_double(text, -DBL_MAX, DBL_MAX, number);
 }
 
-bool value_is_ordered(const struct value_order *order, struct bytes value)
+static bool date_of(const struct policy_attribute *attribute, struct bytes text,
+                    int64_t *seconds)
+{
+    return moment_parse(attribute->format == NULL ? MOMENT_FORMAT_DEFAULT
+                                                  : attribute->format,
+                        text, seconds);
+}
+
+bool value_is_typed(const struct value_order *order, struct bytes value)
 {
     int64_t integer;
     double decimal;
 
-    if (order->attribute->type == TYPE_ORDINAL)
-        return value_row(order, value) != HIERARCHY_NONE;
     if (policy_is_missing(order->policy, value))
-        return false;
+        return true;
     switch (order->attribute->type) {
     case TYPE_INTEGER:
         return integer_of(value, &integer);
     case TYPE_DECIMAL:
         return decimal_of(value, &decimal);
     case TYPE_DATE:
-        return is_date(value);
+        return date_of(order->attribute, value, &integer);
     case TYPE_STRING:
     case TYPE_ORDINAL:
         break;
     }
     return true;
+}
+
+bool value_is_ordered(const struct value_order *order, struct bytes value)
+{
+    if (order->attribute->type == TYPE_ORDINAL)
+        return value_row(order, value) != HIERARCHY_NONE;
+    return !policy_is_missing(order->policy, value) &&
+           value_is_typed(order, value);
 }
 
 static int compare_bytes(struct bytes a, struct bytes b)
@@ -119,6 +96,9 @@ static int compare_sizes(const struct value_order *order, struct bytes a,
         other = value_row(order, b);
         return (row > other) - (row < other);
     case TYPE_DATE:
+        known = date_of(order->attribute, a, &i) &&
+                date_of(order->attribute, b, &j);
+        break;
     case TYPE_STRING:
         break;
     }

@@ -3,7 +3,7 @@
  *
  *     integer   by size; 64 bits, as common/number.h has it
  *     decimal   by size, as the nearest double; likewise
- *     date      YYYY-MM-DD, by time
+ *     date      by time; in the attribute's format (anonymizer/moment.h)
  *     ordinal   by row of the attribute's hierarchy
  *     string    by bytes
  *
@@ -29,6 +29,10 @@ struct value_order {
 /* Row of a value in its attribute's hierarchy; all tokens of table.missing are
  * where the first of them is that has a row.  HIERARCHY_NONE without. */
 uint32_t value_row(const struct value_order *order, struct bytes value);
+
+/* Is it a value of the attribute's type?  Missing ones are of any; all texts
+ * are strings and ordinals. */
+bool value_is_typed(const struct value_order *order, struct bytes value);
 
 /* Has it a place? */
 bool value_is_ordered(const struct value_order *order, struct bytes value);

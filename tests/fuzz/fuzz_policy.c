@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anonymizer/builder.h"
 #include "anonymizer/hierarchy.h"
 #include "anonymizer/policy.h"
 #include "anonymizer/subset.h"
+#include "anonymizer/value_order.h"
 #include "common/json.h"
 #include "tests/lib/scratch.h"
 
@@ -45,13 +47,52 @@ static void set_up(void)
              scratch_path(&scratch, "policy.json"));
 }
 
+/* What is described can be built, or is no tree; what is built has each value
+ * once, and one `*` above all. */
+static void check_builder(const struct policy *policy,
+                          const struct policy_attribute *attribute)
+{
+    static const char *const values[] = {
+        "0",  "-7", "12.5", "99999999999999999", "1e-9",       "a",
+        "ab", "b",  "",     "2024-02-29",        "0000-01-01", "9999-12-31"};
+    const struct value_order order = {policy, attribute};
+    struct builder_value value[sizeof values / sizeof *values];
+    struct hierarchy *hierarchy = NULL;
+    struct error err;
+    size_t count = 0;
+    uint32_t top;
+    enum status status;
+
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct bytes text = bytes_of_string(values[i]);
+
+        if (!policy_is_missing(policy, text) && value_is_typed(&order, text) &&
+            builder_refuses(attribute->builder, text) == NULL)
+            value[count++] = (struct builder_value){text, i, false};
+    }
+    if (count == 0)
+        return;
+    error_init(&err);
+    status = builder_build(&hierarchy, attribute->builder, value, count, &err);
+    demand(status == OK || status == E_INPUT || status == E_LIMIT);
+    demand((status == OK) == (hierarchy != NULL));
+    if (status != OK)
+        return;
+    top = hierarchy_levels(hierarchy) - 1;
+    demand(top >= 1 && hierarchy_nodes(hierarchy, top) == 1);
+    for (size_t i = 0; i < count; i++)
+        demand(hierarchy_find(hierarchy, value[i].text) != HIERARCHY_NONE);
+    hierarchy_close(&hierarchy);
+}
+
 static void check_attribute(const struct policy *policy,
                             const struct policy_attribute *attribute)
 {
-    uint32_t levels = attribute->hierarchy == NULL
-                          ? 2
-                          : hierarchy_levels(attribute->hierarchy);
+    uint32_t levels = attribute->builder == NULL ? 2 : HIERARCHY_LEVELS_MAX;
 
+    if (attribute->hierarchy != NULL)
+        levels = hierarchy_levels(attribute->hierarchy);
+    demand(attribute->builder == NULL || attribute->hierarchy == NULL);
     demand(attribute->name[0] != '\0' && attribute->line >= 1);
     demand(policy_find(policy, bytes_of_string(attribute->name)) == attribute);
     demand(attribute->role <= ROLE_INSENSITIVE);
@@ -66,7 +107,9 @@ static void check_attribute(const struct policy *policy,
                attribute->level_max == LEVEL_UNLIMITED);
     if (attribute->role != ROLE_QUASI_IDENTIFYING &&
         attribute->role != ROLE_SENSITIVE)
-        demand(attribute->hierarchy == NULL);
+        demand(attribute->hierarchy == NULL && attribute->builder == NULL);
+    if (attribute->builder != NULL)
+        check_builder(policy, attribute);
 }
 
 static void check_population(const struct policy *policy,

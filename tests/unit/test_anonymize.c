@@ -6,7 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "anonymizer/builder.h"
 #include "common/files.h"
+#include "common/json.h"
 #include "common/limits.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/suite.h"
@@ -240,6 +242,67 @@ static void stream_is_the_file_dropped_and_shuffled(void)
     CU_ASSERT(released > 50);
 }
 
+/* ---- hierarchies that are built ---- */
+
+static void describe_hierarchy(struct fixture *fixture, size_t index,
+                               enum value_type type, const char *description)
+{
+    struct policy_attribute *attribute = &fixture->attribute[index];
+    struct json *json = NULL;
+
+    attribute->type = type;
+    attribute->has_hierarchy = true;
+    CU_ASSERT_EQUAL_FATAL(json_parse(&json, bytes_of_string(description), &err),
+                          OK);
+    CU_ASSERT_EQUAL_FATAL(builder_read(&attribute->builder, json_root(json),
+                                       &fixture->policy, attribute, &err),
+                          OK);
+    json_destroy(&json);
+}
+
+/* The release of a vault's stream by hierarchies that are built is that of the
+ * file, and its recheck knows their labels. */
+static void stream_is_generalized_by_what_is_built(void)
+{
+    struct privacy_criterion model = {
+        .model = MODEL_T_CLOSENESS_HIERARCHICAL, .attribute = 2, .t = 0.9};
+    struct fixture fixture;
+    struct tape tape = {0};
+    struct csv_stream stream;
+    struct run table, run;
+
+    fixture_init(&fixture);
+    fixture_attribute(&fixture, "patient", ROLE_SUBJECT, NULL);
+    fixture_attribute(&fixture, "age", ROLE_QUASI_IDENTIFYING, NULL);
+    fixture_attribute(&fixture, "ill", ROLE_SENSITIVE, NULL);
+    describe_hierarchy(&fixture, 1, TYPE_INTEGER,
+                       "{\"build\":\"interval\",\"label\":\"bounds\","
+                       "\"intervals\":[{\"min\":0,\"max\":10}]}");
+    describe_hierarchy(&fixture, 2, TYPE_STRING,
+                       "{\"build\":\"order\",\"groups\":[[2]]}");
+    fixture_k(&fixture, 2);
+    fixture_model(&fixture, &model);
+    fixture_open(&fixture, "patient,age,ill\n1,31,flu\n2,39,cold\n3,47,gout\n"
+                           "4,41,flu\n5,95,cold\n");
+    fixture.policy.suppression_limit = 0.2;
+    tape.fd = fixture.fd;
+    stream = stream_of(&tape, ',');
+    fixture.policy.drop_suppressed = true;
+    run_table(&table, &fixture);
+    run_stream(&run, &fixture, &stream, 2);
+    CU_ASSERT_EQUAL_FATAL(table.status, OK);
+    CU_ASSERT_EQUAL_FATAL(run.status, OK);
+    CU_ASSERT_STRING_EQUAL(table.release.data,
+                           "age,ill\n30-39,flu\n30-39,cold\n40-49,gout\n"
+                           "40-49,flu\n");
+    compare(&fixture, &table, &run);
+    run_clear(&table);
+    run_clear(&run);
+    builder_destroy(&fixture.attribute[1].builder);
+    builder_destroy(&fixture.attribute[2].builder);
+    fixture_clear(&fixture);
+}
+
 /* ---- what is refused ---- */
 
 static void describe(struct fixture *fixture, enum role patient)
@@ -321,6 +384,8 @@ void suite_anonymize(void)
     static const struct test tests[] = {
         {"a stream is the file, dropped and shuffled",
          stream_is_the_file_dropped_and_shuffled},
+        {"a stream is generalized by what is built",
+         stream_is_generalized_by_what_is_built},
         {"nothing left is an honest no", nothing_left_is_an_honest_no},
         {"the subject of stream and policy is one",
          subject_of_stream_and_policy_is_one},

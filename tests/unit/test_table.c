@@ -290,8 +290,8 @@ static void values_without_an_order_are_refused(void)
     allow_missing(&fixture);
     fixture.attribute[1].type = TYPE_INTEGER;
     expect_refusal(&fixture, "days;age\n12;31\n8876x;31\n",
-                   "table.csv: line 3, column \"days\": the value has no place "
-                   "in the order of its type, which t-closeness-ordered needs");
+                   "table.csv: line 3, column \"days\": the value is no whole "
+                   "number of 64 bits, which its type asks for");
     expect_refusal(&fixture, "days;age\n12;31\n3;31\nNA;31\n",
                    "table.csv: line 4, column \"days\": a missing value has no "
                    "place in the order of its type, which t-closeness-ordered "

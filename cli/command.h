@@ -25,7 +25,8 @@
       "how easily are the people behind a table found again?")                 \
     X("profile", command_profile,                                              \
       "what is in a table, who could be found by it, a policy to begin with")  \
-    X("hierarchy", command_hierarchy, "look at a generalization hierarchy")    \
+    X("hierarchy", command_hierarchy,                                          \
+      "show or build a generalization hierarchy")                              \
     X("identity", command_identity, "keys, certificates and who signs them")   \
     X("network", command_network,                                              \
       "a local network of nodes and services: up, down, status")               \

@@ -6,6 +6,7 @@
 
 #include "anonymizer/hierarchy.h"
 #include "cli/command.h"
+#include "cli/hierarchy_build.h"
 #include "cli/options.h"
 #include "common/limits.h"
 #include "common/utf8.h"
@@ -14,21 +15,39 @@
 #define CHILDREN_SHOWN 12
 
 static const char help[] =
-    "usage: anchorite hierarchy show FILE [--all] [--json]\n\n"
-    "Checks a generalization hierarchy and shows it: for each level the nodes "
-    "and the\nsmallest and largest number of values below one, then the tree "
-    "from the top, with\nthe number of values below each node.  \"-\" is "
-    "standard input.\n\n"
-    "  -a, --all    the whole tree; else at most 12 children of a node\n"
-    "  -j, --json   print one JSON object with the figures of the levels\n"
-    "  -h, --help   this text\n\n"
+    "usage: anchorite hierarchy show FILE [--all] [--json]\n"
+    "       anchorite hierarchy build TABLE --column NAME --output FILE\n"
+    "                 (--policy POLICY | --builder JSON [--type TYPE]\n"
+    "                 [--format FORMAT])\n\n"
+    "show checks a generalization hierarchy and shows it: for each level the "
+    "nodes and\nthe smallest and largest number of values below one, then the "
+    "tree from the top,\nwith the number of values below each node.\n\n"
+    "build makes the hierarchy that a policy describes for a column of a "
+    "table, "
+    "or\nthat is described here, and writes it as a file.  It shows the values "
+    "of the\ntable.  \"-\" is standard input or output.\n\n"
+    "  -a, --all              the whole tree; else at most 12 children of a "
+    "node\n"
+    "  -j, --json             print one JSON object with the figures of the "
+    "levels\n"
+    "  -c, --column NAME      the column whose values generalize\n"
+    "  -p, --policy POLICY    where the column's hierarchy is described\n"
+    "  -b, --builder JSON     or the description itself; @FILE: there it is\n"
+    "  -T, --type TYPE        string, ordinal, integer, decimal, date\n"
+    "  -f, --format FORMAT    of dates, such as dd.MM.yyyy\n"
+    "  -o, --output FILE      where the hierarchy goes\n"
+    "  -h, --help             this text\n\n"
     "Example:\n"
-    "  anchorite hierarchy show policies/hierarchies/age.csv\n";
+    "  anchorite hierarchy show policies/hierarchies/age.csv\n"
+    "  anchorite hierarchy build patients.csv --column age --type integer \\\n"
+    "    --builder '{\"build\": \"interval\", \"groups\": [[2], [2]],\n"
+    "      \"intervals\": [{\"min\": 0, \"max\": 5}]}' --output age.csv\n";
 
 struct options {
-    const char *file;
+    const char *file; /* a hierarchy; NULL: one is to be built */
     bool all;
     bool json;
+    struct hierarchy_request build;
 };
 
 /* Nodes below each node in the order of the file, as lists.  Nodes of all
@@ -266,38 +285,87 @@ static enum status show(const struct options *options, struct error *err)
     return status;
 }
 
+/* The first two are for show, the others for build. */
 static const struct option_row rows[] = {
     {"all", 'a', OPTION_AT(FLAG, struct options, all)},
     {"json", 'j', OPTION_AT(FLAG, struct options, json)},
+    {"column", 'c', OPTION_AT(TEXT, struct options, build.column)},
+    {"policy", 'p', OPTION_AT(TEXT, struct options, build.policy)},
+    {"builder", 'b', OPTION_AT(TEXT, struct options, build.builder)},
+    {"type", 'T', OPTION_AT(TEXT, struct options, build.type)},
+    {"format", 'f', OPTION_AT(TEXT, struct options, build.format)},
+    {"output", 'o', OPTION_AT(TEXT, struct options, build.output)},
 };
+
+#define SHOW_OPTIONS 2
 
 static const struct options_table known = {help, rows,
                                            sizeof rows / sizeof *rows};
+
+/* An option of the other half, NULL if there is none. */
+static const char *misplaced(bool building, uint32_t given)
+{
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+        if ((given >> i & 1) != 0 && building == (i < SHOW_OPTIONS))
+            return rows[i].name;
+    return NULL;
+}
+
+/* False if something was wrong, and has been said. */
+static bool check_build(const char *name, const struct options *options)
+{
+    const struct hierarchy_request *build = &options->build;
+
+    if (build->column == NULL)
+        command_misuse(name, "build: --column is missing");
+    else if (build->output == NULL)
+        command_misuse(name, "build: --output is missing");
+    else if ((build->policy == NULL) == (build->builder == NULL))
+        command_misuse(name, "build: --policy or --builder, one of them");
+    else if (build->policy != NULL &&
+             (build->type != NULL || build->format != NULL))
+        command_misuse(name, "build: --type and --format are for --builder; "
+                             "the policy says them itself");
+    else
+        return true;
+    return false;
+}
 
 /* False: *exit_code is to be returned, all has been said. */
 static bool parse_options(int argc, char **argv, struct options *options,
                           int *exit_code)
 {
     struct operands operands;
+    bool building;
     char **words;
 
     *options = (struct options){.file = NULL};
     if (!options_parse(&known, argc, argv, options, &operands, exit_code))
         return false;
     words = operands.at;
-    if (operands.count == 0)
-        command_misuse(argv[0], "what to do is missing: show");
-    else if (strcmp(words[0], "build") == 0)
-        command_misuse(argv[0], "build: not in this version");
-    else if (strcmp(words[0], "show") != 0)
-        command_misuse(argv[0], "show is known, \"%s\" is not", words[0]);
-    else if (operands.count == 1)
-        command_misuse(argv[0], "show: the file is missing");
-    else if (operands.count > 2)
-        command_misuse(argv[0], "show: one file, not %d", operands.count - 1);
-    else
+    building = operands.count > 0 && strcmp(words[0], "build") == 0;
+    if (operands.count == 0) {
+        command_misuse(argv[0], "what to do is missing: show or build");
+    } else if (!building && strcmp(words[0], "show") != 0) {
+        command_misuse(argv[0], "show and build are known, \"%s\" is not",
+                       words[0]);
+    } else if (operands.count == 1) {
+        command_misuse(argv[0], "%s: the %s is missing", words[0],
+                       building ? "table" : "file");
+    } else if (operands.count > 2) {
+        command_misuse(argv[0], "%s: one %s, not %d", words[0],
+                       building ? "table" : "file", operands.count - 1);
+    } else if (misplaced(building, operands.given) != NULL) {
+        command_misuse(argv[0], "%s: --%s is not for it", words[0],
+                       misplaced(building, operands.given));
+    } else if (!building) {
         options->file = words[1];
-    return options->file != NULL;
+        return true;
+    } else {
+        options->build.table = words[1];
+        return check_build(argv[0], options);
+    }
+    return false;
 }
 
 int command_hierarchy(int argc, char **argv)
@@ -305,11 +373,14 @@ int command_hierarchy(int argc, char **argv)
     struct options options;
     struct error err;
     int exit_code;
+    enum status status;
 
     if (!parse_options(argc, argv, &options, &exit_code))
         return exit_code;
     error_init(&err);
-    if (show(&options, &err) != OK)
+    status = options.file != NULL ? show(&options, &err)
+                                  : hierarchy_build(&options.build, &err);
+    if (status != OK)
         return command_fail(&err);
     return status_exit_code(OK);
 }

@@ -218,13 +218,30 @@ static void refusals_are_told(void)
         expect(&scratch, words, 2, "", text.data);                             \
     } while (false)
     EXPECT_MISUSE(WORDS("build"),
-                  "anchorite hierarchy: build: not in this version");
+                  "anchorite hierarchy: build: the table is missing");
+    EXPECT_MISUSE(WORDS("build", "t", "u"),
+                  "anchorite hierarchy: build: one table, not 2");
+    EXPECT_MISUSE(WORDS("build", "t", "--all"),
+                  "anchorite hierarchy: build: --all is not for it");
+    EXPECT_MISUSE(WORDS("show", "t", "--type=date"),
+                  "anchorite hierarchy: show: --type is not for it");
+    EXPECT_MISUSE(WORDS("build", "t", "-b{}", "-oh"),
+                  "anchorite hierarchy: build: --column is missing");
+    EXPECT_MISUSE(WORDS("build", "t", "-b{}", "-ca"),
+                  "anchorite hierarchy: build: --output is missing");
+    EXPECT_MISUSE(WORDS("build", "t", "-ca", "-oh"),
+                  "anchorite hierarchy: build: --policy or --builder, one of "
+                  "them");
+    EXPECT_MISUSE(WORDS("build", "t", "-ca", "-oh", "-pp", "-Tdate"),
+                  "anchorite hierarchy: build: --type and --format are for "
+                  "--builder; the policy says them itself");
     EXPECT_MISUSE(WORDS("show"), "anchorite hierarchy: show: the file is "
                                  "missing");
     EXPECT_MISUSE(WORDS("--json"),
-                  "anchorite hierarchy: what to do is missing: show");
-    EXPECT_MISUSE(WORDS("shew"), "anchorite hierarchy: show is known, \"shew\" "
-                                 "is not");
+                  "anchorite hierarchy: what to do is missing: show or "
+                  "build");
+    EXPECT_MISUSE(WORDS("shew"), "anchorite hierarchy: show and build are "
+                                 "known, \"shew\" is not");
     EXPECT_MISUSE(WORDS("show", "a", "b"),
                   "anchorite hierarchy: show: one file, not 2");
     EXPECT_MISUSE(WORDS("show", "--treee"),

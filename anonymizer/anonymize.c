@@ -169,9 +169,8 @@ static enum status search_stage(struct run *run,
     if (status == OK)
         status = criteria_create(&run->criteria, policy, run->table, err);
     if (status == OK)
-        status =
-            metric_create(&run->metric, policy, run->table, run->lattice,
-                          run->criteria, err);
+        status = metric_create(&run->metric, policy, run->table, run->lattice,
+                               run->criteria->class_size_min, err);
     if (status == OK)
         status =
             classes_bottom(&problem->bottom, run->table, run->lattice, err);

@@ -212,7 +212,7 @@ static enum status prepare_dimension(struct metric *metric, size_t d,
 static struct metric *create(const struct policy *policy,
                              const struct table *table,
                              const struct lattice *lattice,
-                             const struct criteria *criteria)
+                             uint32_t class_size_min)
 {
     struct metric *metric = calloc(1, sizeof *metric);
     double g = policy->gs_factor, largest = largest_weight(policy, table);
@@ -232,7 +232,7 @@ static struct metric *create(const struct policy *policy,
     metric->population_rows = table->population_rows;
     metric->suppressed_max =
         (uint64_t)floor(policy->suppression_limit * (double)table->rows);
-    metric->class_size_min = criteria->class_size_min;
+    metric->class_size_min = class_size_min;
     metric->score_count =
         policy->aggregate == AGGREGATE_RANK ? lattice->dimension_count : 1;
     for (size_t d = 0; d < lattice->dimension_count; d++) {
@@ -264,9 +264,9 @@ static enum status check_range(const struct metric *metric, struct error *err)
 enum status metric_create(struct metric **out, const struct policy *policy,
                           const struct table *table,
                           const struct lattice *lattice,
-                          const struct criteria *criteria, struct error *err)
+                          uint32_t class_size_min, struct error *err)
 {
-    struct metric *metric = create(policy, table, lattice, criteria);
+    struct metric *metric = create(policy, table, lattice, class_size_min);
     enum status status = OK;
 
     *out = NULL;

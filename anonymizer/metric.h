@@ -55,7 +55,6 @@
 #include <stdint.h>
 
 #include "anonymizer/classes.h"
-#include "anonymizer/criterion.h"
 #include "anonymizer/lattice.h"
 #include "anonymizer/policy.h"
 #include "common/error.h"
@@ -105,10 +104,12 @@ struct metric_node {
     uint64_t *scratch; /* metric.scratch_size zeroes, left so */
 };
 
-MUST_USE enum status
-metric_create(struct metric **metric, const struct policy *policy,
-              const struct table *table, const struct lattice *lattice,
-              const struct criteria *criteria, struct error *err);
+/* class_size_min: no class smaller than this is released (criterion.h). */
+MUST_USE enum status metric_create(struct metric **metric,
+                                   const struct policy *policy,
+                                   const struct table *table,
+                                   const struct lattice *lattice,
+                                   uint32_t class_size_min, struct error *err);
 void metric_destroy(struct metric **metric);
 
 /* score[0 .. score_count - 1] := B. */

@@ -69,7 +69,7 @@ static enum status build(void)
             criteria_create(&criteria, &fixture.policy, fixture.table, &err);
     if (status == OK)
         status = metric_create(&metric, &fixture.policy, fixture.table, lattice,
-                               criteria, &err);
+                               criteria->class_size_min, &err);
     if (status == OK)
         status = classes_bottom(&bottom, fixture.table, lattice, &err);
     fault_off();

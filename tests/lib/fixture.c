@@ -145,7 +145,7 @@ void fixture_build(struct fixture *fixture)
     must(criteria_create(&fixture->criteria, policy, table, &err) == OK,
          err.text);
     must(metric_create(&fixture->metric, policy, table, fixture->lattice,
-                       fixture->criteria, &err) == OK,
+                       fixture->criteria->class_size_min, &err) == OK,
          err.text);
     fixture->problem =
         (struct problem){.table = table,

@@ -455,7 +455,8 @@ static void more_ambiguity_than_a_number_holds_is_refused(void)
     fixture.policy.metric = METRIC_AMBIGUITY;
     fixture.policy.aggregate = AGGREGATE_NONE;
     CU_ASSERT_EQUAL(metric_create(&metric, &fixture.policy, fixture.table,
-                                  fixture.lattice, fixture.criteria, &err),
+                                  fixture.lattice,
+                                  fixture.criteria->class_size_min, &err),
                     E_LIMIT);
     CU_ASSERT_STRING_EQUAL(
         err.text, "the metric \"ambiguity\" multiplies the sizes of all "

@@ -49,8 +49,13 @@ struct copier {
  * for the writer as well, who can tell it. */
 static bool copy(sqlite3 *db)
 {
-    return sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-                                     NULL) == SQLITE_OK;
+    int pages = -1;
+    int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                         &pages, NULL);
+
+    /* A connection that has no log open says that all is well. */
+    assert(code != SQLITE_OK || pages >= 0);
+    return code == SQLITE_OK;
 }
 
 static void *run(void *argument)
@@ -165,6 +170,16 @@ enum status sql_store_copy_aside(struct sql_store *store, struct error *err)
         sqlite3_close(copier->db);
         free(copier);
         return error_set(err, E_IO, "%s: cannot be opened a second time",
+                         store->path);
+    }
+    /* SQLite opens the log of a connection when that reads first; until then
+     * there is nothing to copy for it. */
+    code = sqlite3_exec(copier->db, "SELECT count(*) FROM sqlite_schema", NULL,
+                        NULL, NULL);
+    if (code != SQLITE_OK) {
+        sqlite3_close(copier->db);
+        free(copier);
+        return error_set(err, E_IO, "%s: cannot be read a second time",
                          store->path);
     }
     pthread_mutex_init(&copier->lock, NULL);

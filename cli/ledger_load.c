@@ -266,7 +266,9 @@ static void on_submitted(struct bus *bus, const struct bus_sender *sender,
         fail(load, &err);
         return;
     }
-    if (now_ns - load->last_ns > load->pause_ns)
+    if (load->acknowledged == 0)
+        load->start_ns = now_ns; /* who leads is known, and connected */
+    else if (now_ns - load->last_ns > load->pause_ns)
         load->pause_ns = now_ns - load->last_ns;
     load->last_ns = now_ns;
     note_latency(load, now_ns - flight->first_ns, &err);

@@ -40,8 +40,8 @@ static void plain_clear(struct plain *plain)
     free(plain->policy.criterion);
 }
 
-/* Values without hierarchies; one model for each sensitive attribute, so that
- * its values are counted. */
+/* Values of any type, without hierarchies; one model for each sensitive
+ * attribute, so that its values are counted. */
 static enum status plain_make(struct plain *plain, const struct policy *policy,
                               const struct csv_record *header,
                               struct error *err)
@@ -61,7 +61,9 @@ static enum status plain_make(struct plain *plain, const struct policy *policy,
             &out->attribute[out->attribute_count];
 
         *attribute = policy->attribute[i];
+        attribute->type = TYPE_STRING;
         attribute->hierarchy = NULL;
+        attribute->builder = NULL;
         attribute->has_hierarchy = false;
         attribute->level_min = 0;
         attribute->level_max = LEVEL_UNLIMITED;

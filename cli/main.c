@@ -21,12 +21,6 @@ static const struct {
 
 static const size_t command_count = sizeof commands / sizeof commands[0];
 
-/* Commands of the contract that later versions have. */
-static const char *const later_commands[] = {"risk", "profile"};
-
-static const size_t later_count =
-    sizeof later_commands / sizeof later_commands[0];
-
 static int print_help(void)
 {
     fputs("usage: anchorite COMMAND [OPTION]... [FILE]...\n\n"
@@ -65,8 +59,5 @@ int main(int argc, char **argv)
             command_runs(commands[i].name);
             return commands[i].run(argc - 1, argv + 1);
         }
-    for (size_t i = 0; i < later_count; i++)
-        if (strcmp(argv[1], later_commands[i]) == 0)
-            return command_misuse(NULL, "%s: not in this version", argv[1]);
     return command_misuse(NULL, "there is no command \"%s\"", argv[1]);
 }

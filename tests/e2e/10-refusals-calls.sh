@@ -10,9 +10,6 @@ misused() {
         fail "no way to the help: $(cat "$work/err")"
 }
 
-# All of the contract that is not here yet.
-later="risk profile"
-
 story "a command is missing or unknown"
 run
 misused "" "a command is missing"
@@ -20,14 +17,6 @@ run frobnicate
 misused "" 'there is no command "frobnicate"'
 run --frobnicate
 misused "" 'there is no command "--frobnicate"'
-
-story "commands of later versions are known as such"
-for command in $later; do
-    run "$command" table.csv
-    misused "" "$command: not in this version"
-done
-run hierarchy build table.csv
-misused " hierarchy" "build: not in this version"
 
 story "options that do not exist, want a value or take none"
 run anonymize --polizei policy.json
@@ -89,7 +78,7 @@ misused " check" "one table, not 3"
 run hierarchy
 misused " hierarchy" "what to do is missing"
 run hierarchy burn file
-misused " hierarchy" 'show is known, "burn" is not'
+misused " hierarchy" 'show and build are known, "burn" is not'
 run hierarchy show
 misused " hierarchy" "the file is missing"
 run hierarchy show a.csv b.csv

@@ -128,6 +128,15 @@ static void check_population(const struct policy *policy,
                criterion->population >= 1);
 }
 
+static void check_sample(const struct privacy_criterion *criterion)
+{
+    demand(criterion->attribute == NO_ATTRIBUTE);
+    demand(criterion->threshold >= 0 && criterion->threshold <= 1);
+    if (criterion->model == MODEL_POPULATION_UNIQUENESS)
+        demand(criterion->population >= 1 &&
+               criterion->population_estimator <= POPULATION_DANKAR);
+}
+
 /* A rule has an answer for every row. */
 static void check_subset(const struct policy *policy)
 {
@@ -144,7 +153,7 @@ static void check_subset(const struct policy *policy)
 static void check_criterion(const struct policy *policy,
                             const struct privacy_criterion *criterion)
 {
-    demand(criterion->model <= MODEL_K_MAP);
+    demand(criterion->model <= MODEL_POPULATION_UNIQUENESS);
     if (criterion->model == MODEL_K_ANONYMITY) {
         demand(criterion->k >= 1 && criterion->attribute == NO_ATTRIBUTE);
         return;
@@ -152,6 +161,10 @@ static void check_criterion(const struct policy *policy,
     if (criterion->model == MODEL_DELTA_PRESENCE ||
         criterion->model == MODEL_K_MAP) {
         check_population(policy, criterion);
+        return;
+    }
+    if (privacy_model_is_of_sample(criterion->model)) {
+        check_sample(criterion);
         return;
     }
     demand(criterion->attribute < policy->attribute_count);
@@ -192,8 +205,8 @@ static void check_policy(const struct policy *policy)
         check_criterion(policy, &policy->criterion[i]);
     demand(policy->suppression_limit >= 0 && policy->suppression_limit <= 1);
     demand(policy->gs_factor >= 0 && policy->gs_factor <= 1);
-    demand(policy->metric == METRIC_LOSS);
-    demand(policy->aggregate <= AGGREGATE_RANK);
+    demand(policy->metric <= METRIC_AMBIGUITY);
+    demand(policy->aggregate <= AGGREGATE_NONE);
     demand(policy->missing_count <= MISSING_TOKENS_MAX);
 }
 

@@ -79,8 +79,8 @@ MUST_USE enum status policy_read_criteria(struct policy *policy,
                                           const struct json_value *privacy,
                                           struct error *err);
 
-/* Fill policy->risk from the object, or from nothing (NULL), when all attributes
- * are known. */
+/* Fill policy->risk from the object, or from nothing (NULL), when all
+ * attributes are known. */
 MUST_USE enum status policy_read_risk(struct policy *policy,
                                       const struct json_value *risk,
                                       struct error *err);

@@ -43,9 +43,9 @@ static const char *const statement[] = {
 /* Ids and nonces are random, so that a batch touches pages all over the
  * database: 64 MiB of them at hand spare most reads, and a log of 1 GiB, not
  * SQLite's usual 4 MiB, lets most be written several times before they are
- * copied: at 3,000 entries a second it is full every 23 seconds.  In each such page
- * one row of some 100 bytes changes, and all of it is written: pages of 2 KiB
- * are 17 KiB of log for an entry, of 4 KiB 27. */
+ * copied: at 3,000 entries a second it is full every 23 seconds.  In each such
+ * page one row of some 100 bytes changes, and all of it is written: pages of 2
+ * KiB are 17 KiB of log for an entry, of 4 KiB 27. */
 static const struct sql_plan plan = {
     .what = "a ledger",
     .schema = schema,

@@ -278,16 +278,17 @@ static bool criterion_holds(const struct criteria *criteria,
     struct class_values values;
 
     switch (model->model) {
+    /* By criteria_final; */
     case MODEL_K_ANONYMITY:
     case MODEL_DISTINCT_L_DIVERSITY:
-        return true; /* said by criteria_final */
+    /* by the size and criteria_population_hold; */
     case MODEL_DELTA_PRESENCE:
     case MODEL_K_MAP:
-        return true; /* said by the size and criteria_population_hold */
+    /* by sample_models_hold, of all classes. */
     case MODEL_AVERAGE_RISK:
     case MODEL_SAMPLE_UNIQUENESS:
     case MODEL_POPULATION_UNIQUENESS:
-        return true; /* said by sample_models_hold, of all classes */
+        return true;
     case MODEL_ENTROPY_L_DIVERSITY:
         if (model->estimator == ESTIMATOR_SHANNON)
             return shannon_holds(criteria, model->l, number, distinct,

@@ -12,9 +12,9 @@ struct walk {
     size_t size_max;
     atomic_bool *cancel;
     struct refiner refiner;
-    uint32_t *all;                        /* every tuple */
-    uint32_t *group[KEY_COLUMNS_MAX + 1]; /* [size of the set][tuple] */
-    uint64_t *rows;                       /* [group] */
+    uint32_t *all;    /* every tuple */
+    uint32_t *groups; /* [size of the set][tuple], a place more than tuples */
+    uint64_t *rows;   /* [group] */
     struct attribute_subset *subset;
     size_t count;
 };
@@ -86,7 +86,8 @@ static enum status walk_on(struct walk *walk, size_t size, uint64_t columns,
                            uint32_t groups, size_t next, struct error *err)
 {
     const struct key_table *table = walk->table;
-    uint32_t *group = walk->group[size + 1];
+    size_t tuples = (size_t)table->tuple_count + 1;
+    uint32_t *from = walk->groups + size * tuples, *group = from + tuples;
 
     for (size_t c = next; c < table->column_count; c++) {
         uint64_t set = columns | UINT64_C(1) << c;
@@ -94,9 +95,8 @@ static enum status walk_on(struct walk *walk, size_t size, uint64_t columns,
 
         if (walk->cancel != NULL && atomic_load(walk->cancel))
             return error_set(err, E_CANCELLED, "interrupted");
-        refined = refine(&walk->refiner, walk->all, table->tuple_count,
-                         walk->group[size], groups, table->code[c],
-                         table->code_count[c], group);
+        refined = refine(&walk->refiner, walk->all, table->tuple_count, from,
+                         groups, table->code[c], table->code_count[c], group);
         measure(walk, set, group, refined);
         if (size + 1 < walk->size_max &&
             walk_on(walk, size + 1, set, refined, c + 1, err) != OK)
@@ -113,13 +113,9 @@ static enum status walk_begin(struct walk *walk, size_t sets, struct error *err)
     walk->all = calloc(tuples, sizeof *walk->all);
     walk->rows = calloc(tuples, sizeof *walk->rows);
     walk->subset = calloc(sets + 1, sizeof *walk->subset);
-    for (size_t i = 0; i <= walk->size_max; i++) {
-        walk->group[i] = calloc(tuples, sizeof *walk->group[i]);
-        if (walk->group[i] == NULL && status == OK)
-            status = error_memory(err, "sets of attributes");
-    }
-    if (status == OK &&
-        (walk->all == NULL || walk->rows == NULL || walk->subset == NULL))
+    walk->groups = calloc(walk->size_max + 1, tuples * sizeof *walk->groups);
+    if (status == OK && (walk->all == NULL || walk->rows == NULL ||
+                         walk->subset == NULL || walk->groups == NULL))
         status = error_memory(err, "sets of attributes");
     for (uint32_t t = 0; status == OK && t < walk->table->tuple_count; t++)
         walk->all[t] = t;
@@ -174,8 +170,7 @@ enum status attribute_subsets(const struct key_table *table,
         walk.subset = NULL;
     }
     refiner_clear(&walk.refiner);
-    for (size_t i = 0; i <= KEY_COLUMNS_MAX; i++)
-        free(walk.group[i]);
+    free(walk.groups);
     free(walk.all);
     free(walk.rows);
     free(walk.subset);

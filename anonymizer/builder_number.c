@@ -38,7 +38,7 @@ static int64_t exponent_of(struct bytes text)
 
     for (size_t i = 0; i < text.size; i++)
         if (text.data[i] >= '0' && text.data[i] <= '9' &&
-            exponent < 4 * NUMBER_SIZE_MAX)
+            exponent < INT64_C(4) * NUMBER_SIZE_MAX)
             exponent = exponent * 10 + (text.data[i] - '0');
     return negative ? -exponent : exponent;
 }

@@ -7,12 +7,13 @@
  * series in q, of E(1 / F | f) = sum over j of C(f + j - 1, j) p^f q^j /
  * (f + j), whose terms fall like q^j. */
 #define SERIES_Q 0.01
+#define SERIES_TERMS 24
 
 static double series(double f, double p, double q)
 {
     double term = pow(p, f), sum = 0;
 
-    for (double j = 0; j < 24; j++) {
+    for (int j = 0; j < SERIES_TERMS; j++) {
         sum += term / (f + j);
         term *= q * (f + j) / (j + 1);
     }

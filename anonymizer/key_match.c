@@ -137,18 +137,19 @@ static void match_patterns(struct matching *matching, const struct pattern *a,
 static enum status matching_create(struct matching *matching, struct error *err)
 {
     size_t tuples = (size_t)matching->table->tuple_count + 1;
-    enum status status = refiner_init(&matching->refiner, tuples, err);
 
+    if (refiner_init(&matching->refiner, tuples, err) != OK)
+        return err->status;
     matching->pattern = calloc(KEY_PATTERNS_MAX, sizeof *matching->pattern);
     matching->tuple = calloc(tuples, sizeof *matching->tuple);
     matching->both = calloc(tuples, sizeof *matching->both);
     matching->group = calloc(tuples, sizeof *matching->group);
     matching->total = calloc(tuples, sizeof *matching->total);
-    if (status == OK && (matching->pattern == NULL || matching->tuple == NULL ||
-                         matching->both == NULL || matching->group == NULL ||
-                         matching->total == NULL))
-        status = error_memory(err, "records that match");
-    return status;
+    if (matching->pattern == NULL || matching->tuple == NULL ||
+        matching->both == NULL || matching->group == NULL ||
+        matching->total == NULL)
+        return error_memory(err, "records that match");
+    return OK;
 }
 
 static void matching_clear(struct matching *matching)

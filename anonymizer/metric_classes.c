@@ -186,14 +186,13 @@ static double aecs(const struct metric *metric, double kept, bool any_lost)
 
 static double aecs_bound(const struct metric *metric, const uint8_t *level)
 {
+    uint64_t classes = metric->rows / metric->class_size_min;
     double combinations = 1;
 
     for (size_t d = 0; d < metric->lattice->dimension_count; d++)
         combinations *= metric->dimension[d].base[level[d]];
-    return aecs(
-        metric,
-        fmin(combinations, (double)(metric->rows / metric->class_size_min)),
-        metric->suppressed_max > 0);
+    return aecs(metric, fmin(combinations, (double)classes),
+                metric->suppressed_max > 0);
 }
 
 static void aecs_cost(const struct metric *metric,
@@ -219,8 +218,8 @@ static double aecs_floor(const struct metric *metric,
             large++;
         else
             rest += node->classes->size[c];
-    return aecs(metric, (double)(large + rest / least),
-                metric->suppressed_max > 0);
+    large += rest / least;
+    return aecs(metric, (double)large, metric->suppressed_max > 0);
 }
 
 const struct metric_family metric_aecs = {.prepare = aecs_prepare,

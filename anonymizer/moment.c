@@ -127,7 +127,8 @@ bool moment_parse(const char *format, struct bytes text, int64_t *seconds)
         value[DAY] > days_of_month(value[YEAR], value[MONTH]))
         return false;
     *seconds = days_of(value[YEAR], value[MONTH], value[DAY]) * DAY_SECONDS +
-               value[HOUR] * 3600 + value[MINUTE] * 60 + value[SECOND];
+               value[HOUR] * INT64_C(3600) + value[MINUTE] * INT64_C(60) +
+               value[SECOND];
     return true;
 }
 

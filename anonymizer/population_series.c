@@ -56,8 +56,11 @@ static double reciprocals_above(double x, double count)
 
     if (count > 0 && x == 0)
         return INFINITY;
-    for (; count > 0 && x < SERIES_FROM; x++, count--)
+    while (count > 0 && x < SERIES_FROM) {
         sum += 1 / x;
+        x++;
+        count--;
+    }
     if (count > 0)
         sum += log1p(count / x) + digamma_rest(x + count) - digamma_rest(x);
     return sum;
@@ -69,8 +72,11 @@ static double squares_above(double x, double count)
 
     if (count > 0 && x == 0)
         return INFINITY;
-    for (; count > 0 && x < SERIES_FROM; x++, count--)
+    while (count > 0 && x < SERIES_FROM) {
         sum += 1 / (x * x);
+        x++;
+        count--;
+    }
     if (count > 0)
         sum += count / x / (x + count) + trigamma_rest(x) -
                trigamma_rest(x + count);
@@ -110,10 +116,10 @@ double series_gamma_ratio(double x, double y)
 
     assert(x > 0 && y > 0);
     /* Gamma(x + 1) = x Gamma(x) */
-    for (; x < SERIES_FROM; x++)
-        shift -= log(x);
-    for (; y < SERIES_FROM; y++)
-        shift += log(y);
+    while (x < SERIES_FROM)
+        shift -= log(x++);
+    while (y < SERIES_FROM)
+        shift += log(y++);
     return (x - 0.5) * log1p((x - y) / y) + (x - y) * (log(y) - 1) +
            (gamma_rest(x) - gamma_rest(y)) + shift;
 }

@@ -141,6 +141,7 @@ static enum status take_cell(struct profile_column *column, struct bytes value,
         if (add_code(column, value, &code, err) != OK)
             return err->status;
     }
+    assert(column->rows != NULL); /* of the token for missing, at the least */
     column->missing += code == 0;
     column->repeats = column->repeats || (code != 0 && column->rows[code] > 0);
     column->rows[code]++;

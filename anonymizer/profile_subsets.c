@@ -17,13 +17,13 @@ static struct profile_separation figures(const uint64_t *size, uint64_t classes,
             continue;
         found.classes++;
         n += size[i];
-        /* Below 2^63: rows are 32 bits. */
-        same += (double)(size[i] * (size[i] - 1) / 2);
+        /* Below 2^64: rows are 32 bits. */
+        same += (double)(size[i] * (size[i] - 1));
     }
     if (n > 0)
         found.distinction = (double)found.classes / (double)n;
     if (n > 1)
-        found.separation = 1 - same / (double)(n * (n - 1) / 2);
+        found.separation = 1 - same / (double)(n * (n - 1));
     return found;
 }
 
@@ -50,7 +50,8 @@ struct tuples {
     uint32_t count;
     uint64_t *rows; /* [tuple] */
     uint32_t *rows32;
-    uint32_t *code[PROFILE_SUBSET_COLUMNS_MAX]; /* [tuple] */
+    uint32_t *codes;                            /* of all columns */
+    uint32_t *code[PROFILE_SUBSET_COLUMNS_MAX]; /* [tuple], there */
     uint32_t code_count[PROFILE_SUBSET_COLUMNS_MAX];
     uint32_t missing[PROFILE_SUBSET_COLUMNS_MAX];
     uint32_t star[PROFILE_SUBSET_COLUMNS_MAX];
@@ -112,7 +113,9 @@ static enum status gather(struct tuples *tuples, const struct rows *rows,
 {
     tuples->rows = calloc(tuples->count, sizeof *tuples->rows);
     tuples->rows32 = calloc(tuples->count, sizeof *tuples->rows32);
-    if (tuples->rows == NULL || tuples->rows32 == NULL)
+    tuples->codes =
+        calloc((size_t)count * tuples->count + 1, sizeof *tuples->codes);
+    if (tuples->rows == NULL || tuples->rows32 == NULL || tuples->codes == NULL)
         return error_memory(err, "the tuples of a profile");
     for (uint64_t row = 0; row < rows->count; row++) {
         tuples->rows[rows->tuple[row]]++;
@@ -121,9 +124,7 @@ static enum status gather(struct tuples *tuples, const struct rows *rows,
     for (uint32_t i = 0; i < count; i++) {
         const struct profile_column *at = &columns->at[column[i]];
 
-        tuples->code[i] = malloc(tuples->count * sizeof *tuples->code[i]);
-        if (tuples->code[i] == NULL)
-            return error_memory(err, "the tuples of a profile");
+        tuples->code[i] = tuples->codes + (size_t)i * tuples->count;
         for (uint64_t row = 0; row < rows->count; row++)
             tuples->code[i][rows->tuple[row]] = profile_column_code(at, row);
         tuples->code_count[i] = at->dictionary.code_count;
@@ -137,8 +138,7 @@ static void tuples_clear(struct tuples *tuples)
 {
     free(tuples->rows);
     free(tuples->rows32);
-    for (uint32_t i = 0; i < PROFILE_SUBSET_COLUMNS_MAX; i++)
-        free(tuples->code[i]);
+    free(tuples->codes);
 }
 
 static enum status make_tuples(struct tuples *tuples,

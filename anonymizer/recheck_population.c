@@ -24,10 +24,13 @@
 
 static long double gamma_series(long double a, long double x)
 {
-    long double term = 1 / a, sum = term;
+    long double term = 1 / a, sum = term, n = a;
 
-    for (long double n = a + 1; term > sum * GAMMA_PRECISION; n++)
-        sum += term *= x / n;
+    while (term > sum * GAMMA_PRECISION) {
+        n++;
+        term *= x / n;
+        sum += term;
+    }
     return sum;
 }
 
@@ -35,7 +38,7 @@ static long double gamma_fraction(long double a, long double x)
 {
     long double b = x + 1 - a, c = 1 / GAMMA_TINY, d = 1 / b, h = d;
 
-    for (long double i = 1;; i++) {
+    for (int i = 1;; i++) {
         long double an = -i * (i - a), change;
 
         b += 2;

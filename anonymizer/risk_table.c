@@ -134,7 +134,7 @@ static void number_classes(struct risk_table *risk, uint32_t *class_of_tuple,
             continue;
         }
         rows[classes] = table->tuple_rows[t];
-        if (risk->population != NULL)
+        if (table->tuple_population != NULL)
             risk->population[classes] = table->tuple_population[t];
         class_of_tuple[t] = classes;
         risk->of_table[classes++] = t;

@@ -85,10 +85,12 @@ static void prepare(struct lanes *lanes, const struct problem *problem,
     lanes->options = options;
     pthread_mutex_init(&lanes->lock, NULL);
     for (unsigned i = 0; i < SEARCH_LANES; i++) {
+        unsigned round = i / at_once + 1;
+
         lanes->budget[i] = (struct search_budget){
             .work =
                 (uint64_t)(limit->seconds * (double)SEARCH_WORK / SEARCH_LANES),
-            .seconds = limit->seconds * (i / at_once + 1) / rounds,
+            .seconds = limit->seconds * round / rounds,
             .limit = limit,
             .finished = &lanes->finished};
         lanes->lane[i] = (struct search_lane){.problem = problem,

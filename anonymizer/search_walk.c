@@ -72,7 +72,7 @@ static bool has_budget(struct walk *walk)
 static void spend(struct walk *walk)
 {
     walk->thrift += LOOK_WORK;
-    if (walk->thrift % (1024 * LOOK_WORK) == 0)
+    if (walk->thrift % (UINT64_C(1024) * LOOK_WORK) == 0)
         has_budget(walk);
 }
 

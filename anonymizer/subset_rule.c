@@ -46,15 +46,19 @@ struct subset_rule {
 
 static int64_t divide(int64_t a, int64_t b)
 {
-    int64_t quotient = a / b;
+    int64_t quotient;
 
+    assert(b != 0); /* seen to when the rule was read */
+    quotient = a / b;
     return quotient - (a % b != 0 && (a < 0) != (b < 0));
 }
 
 static int64_t modulo(int64_t a, int64_t b)
 {
-    int64_t rest = a % b;
+    int64_t rest;
 
+    assert(b != 0);
+    rest = a % b;
     return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
@@ -99,7 +103,7 @@ static int64_t apply(enum operation operation, int64_t a, int64_t b)
 
 bool subset_rule_holds(const struct subset_rule *rule, uint64_t row)
 {
-    int64_t stack[SUBSET_RULE_DEPTH_MAX];
+    int64_t stack[SUBSET_RULE_DEPTH_MAX] = {0};
     size_t depth = 0;
 
     assert(row < TABLE_ROWS_MAX);
@@ -114,12 +118,15 @@ bool subset_rule_holds(const struct subset_rule *rule, uint64_t row)
             stack[depth++] = (int64_t)row;
             break;
         case OP_NEGATE:
+            assert(depth >= 1);
             stack[depth - 1] = -stack[depth - 1];
             break;
         case OP_NOT:
+            assert(depth >= 1);
             stack[depth - 1] = !stack[depth - 1];
             break;
         default:
+            assert(depth >= 2);
             depth--;
             stack[depth - 1] =
                 apply(instruction->operation, stack[depth - 1], stack[depth]);

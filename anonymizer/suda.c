@@ -14,7 +14,7 @@ struct alone {
 /* Tuples that have company on the set of keys so far, and in which group. */
 struct company {
     uint32_t *tuple, *group;
-    size_t count, capacity;
+    size_t count;
     uint32_t group_count;
 };
 
@@ -23,6 +23,8 @@ struct walk {
     const struct suda_options *options;
     struct refiner refiner;
     struct company company[KEY_COLUMNS_MAX + 1]; /* by size of the set */
+    uint32_t *tuples,
+        *groups;      /* theirs; the deeper, the less is ever touched */
     uint32_t *rows;   /* [group]: of the set at hand */
     uint32_t *number; /* [group]: among those with company */
     struct alone *alone;
@@ -30,23 +32,6 @@ struct walk {
 };
 
 /* ---- the walk ---- */
-
-static enum status company_reserve(struct company *company, size_t count,
-                                   struct error *err)
-{
-    if (count <= company->capacity)
-        return OK;
-    free(company->tuple);
-    free(company->group);
-    company->capacity = count;
-    company->tuple = calloc(count, sizeof *company->tuple);
-    company->group = calloc(count, sizeof *company->group);
-    if (company->tuple == NULL || company->group == NULL) {
-        company->capacity = 0;
-        return error_memory(err, "special uniques");
-    }
-    return OK;
-}
 
 static enum status add_alone(struct walk *walk, uint32_t tuple, uint64_t keys,
                              struct error *err)
@@ -132,8 +117,6 @@ static enum status walk_on(struct walk *walk, size_t size, uint64_t keys,
 
         if (cancel != NULL && atomic_load(cancel))
             return error_set(err, E_CANCELLED, "interrupted");
-        if (company_reserve(to, from->count, err) != OK)
-            return err->status;
         take_present(table, from, c, to);
         to->group_count = refine(&walk->refiner, to->tuple, to->count,
                                  to->group, from->group_count, table->code[c],
@@ -149,30 +132,33 @@ static enum status walk_on(struct walk *walk, size_t size, uint64_t keys,
 static enum status walk_begin(struct walk *walk, struct error *err)
 {
     uint32_t count = walk->table->tuple_count;
+    size_t sizes = walk->table->column_count + 1, tuples = (size_t)count + 1;
     struct company *all = &walk->company[0];
-    enum status status = refiner_init(&walk->refiner, count, err);
 
-    if (status == OK)
-        status = company_reserve(all, count, err);
-    if (status != OK)
-        return status;
+    if (refiner_init(&walk->refiner, count, err) != OK)
+        return err->status;
+    walk->tuples = calloc(sizes, tuples * sizeof *walk->tuples);
+    walk->groups = calloc(sizes, tuples * sizeof *walk->groups);
+    walk->rows = calloc(tuples, sizeof *walk->rows);
+    walk->number = calloc(tuples, sizeof *walk->number);
+    if (walk->tuples == NULL || walk->groups == NULL || walk->rows == NULL ||
+        walk->number == NULL)
+        return error_memory(err, "special uniques");
+    for (size_t i = 0; i < sizes; i++) {
+        walk->company[i].tuple = walk->tuples + i * tuples;
+        walk->company[i].group = walk->groups + i * tuples;
+    }
     for (uint32_t t = 0; t < count; t++)
         all->tuple[t] = t;
     all->count = count;
     all->group_count = 1;
-    walk->rows = calloc((size_t)count + 1, sizeof *walk->rows);
-    walk->number = calloc((size_t)count + 1, sizeof *walk->number);
-    if (walk->rows == NULL || walk->number == NULL)
-        return error_memory(err, "special uniques");
     return OK;
 }
 
 static void walk_clear(struct walk *walk)
 {
-    for (size_t i = 0; i <= KEY_COLUMNS_MAX; i++) {
-        free(walk->company[i].tuple);
-        free(walk->company[i].group);
-    }
+    free(walk->tuples);
+    free(walk->groups);
     refiner_clear(&walk->refiner);
     free(walk->rows);
     free(walk->number);

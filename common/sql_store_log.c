@@ -147,7 +147,7 @@ enum status sql_store_watch_log(struct sql_store *store, struct error *err)
     enum status status = count_log_pages(store, err);
 
     snprintf(pragma, sizeof pragma, "PRAGMA journal_size_limit = %llu",
-             2 * store->plan->log_kib * 1024ull);
+             2ull * store->plan->log_kib * 1024);
     if (status == OK)
         status = sql_store_execute(store, pragma, err);
     if (status == OK)

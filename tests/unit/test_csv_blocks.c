@@ -220,8 +220,8 @@ static void blocks_agree_with_records(void)
 
     draw_init();
     for (int i = 0; i < 6000; i++) {
-        struct csv_blocks_tuning tuning = {64 * (1 + draw(5)), csv_scan_best(),
-                                           csv_mark_best()};
+        struct csv_blocks_tuning tuning = {(size_t)64 * (1 + draw(5)),
+                                           csv_scan_best(), csv_mark_best()};
         struct text table, expected, got;
         bool good;
         int fd;

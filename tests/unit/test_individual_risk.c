@@ -12,7 +12,7 @@ static double by_definition(double f, double population)
 {
     double p = f / population, q = 1 - p, chance = pow(p, f), sum = 0;
 
-    for (double j = 0; j < 200000 && chance > 0; j++) {
+    for (int j = 0; j < 200000 && chance > 0; j++) {
         sum += chance / (f + j);
         chance *= q * (f + j) / (j + 1);
     }
@@ -43,7 +43,7 @@ static void ones_and_twos_are_as_defined(void)
 static void more_are_approximated(void)
 {
     CU_ASSERT_EQUAL(individual_risk(3, 12), 0.25 / 2.25);
-    for (double population = 5; population < 1000; population *= 2)
+    for (int population = 5; population < 1000; population *= 2)
         CU_ASSERT(
             fabs(individual_risk(5, population) / by_definition(5, population) -
                  1) < 0.07);

@@ -478,8 +478,8 @@ static void dankar_chooses_by_the_sampling_fraction(void)
     CU_ASSERT_EQUAL(
         dankar.uniques,
         population_uniques(sizes, 10 * n, POPULATION_PITMAN).uniques);
-    for (double times = 1.1; times < 9.9; times += 0.4) {
-        double population = floor(times * n);
+    for (int tenths = 11; tenths < 99; tenths += 4) {
+        double population = floor(tenths * n / 10);
 
         dankar = population_uniques(sizes, population, POPULATION_DANKAR);
         zayatz = population_uniques(sizes, population, POPULATION_ZAYATZ);

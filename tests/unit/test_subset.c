@@ -172,8 +172,7 @@ static void lists_say_which_rows(void)
         "3\n0\n17",
         "row\r\n0\r\n3\r\n17",
         "\xef\xbb\xbfrow\n0\n3\n17\n",
-        "\xef\xbb\xbf"
-        "0\n3\n17\n",
+        "\357\273\2770\n3\n17\n",
     };
 
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {

@@ -69,7 +69,7 @@ static void aggregate(const struct metric *metric, const double *plain,
             score[d] = x;
             break;
         case AGGREGATE_NONE:
-            assert(!"a metric of attributes without an aggregate");
+            assert(false && "a metric of attributes without an aggregate");
         }
     }
     if (metric->aggregate == AGGREGATE_RANK)

@@ -260,11 +260,10 @@ static void score_all(struct walk *walk, struct suda *suda)
 static void fill_dis(const struct key_table *table, double fraction,
                      struct suda *suda)
 {
-    double unique = 0, paired = 0, sum = 0, rest;
+    double paired = 0, sum = 0, rest;
     double q = 1 + (8 - (double)table->column_count) / 20;
 
     for (uint32_t t = 0; t < table->tuple_count; t++) {
-        unique += table->rows[t] == 1;
         paired += table->rows[t] == 2 ? 2 : 0;
         if (suda->score[t] > 0)
             sum += pow(suda->score[t], -q);

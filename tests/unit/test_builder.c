@@ -202,7 +202,7 @@ static void draw_values(struct values *values, unsigned kind)
                      1 + draw(12), 1 + draw(28));
         else
             snprintf(text, sizeof text, "%.*s", (int)(1 + draw(6)),
-                     "abacabadab" + draw(5));
+                     &"abacabadab"[draw(5)]);
         if (has_value(values, text))
             continue;
         memcpy(values->text[values->count], text, sizeof text);

@@ -49,15 +49,7 @@ static bool parse_options(int argc, char **argv, struct options *options,
     if (!options_parse(&known, argc, argv, options, &operands, exit_code))
         return false;
     options->table = operands.at[0];
-    if (options->policy == NULL)
-        command_misuse(argv[0], "--policy is missing");
-    else if (operands.count == 0)
-        command_misuse(argv[0], "the table is missing");
-    else if (operands.count > 1)
-        command_misuse(argv[0], "one table, not %d", operands.count);
-    else
-        return true;
-    return false;
+    return options_name_table(argv[0], options->policy, &operands);
 }
 
 static enum status print_json(const struct policy *policy,

@@ -82,16 +82,11 @@ static bool parse_options(int argc, char **argv, struct options *options,
     if (!options_parse(&known, argc, argv, options, &operands, exit_code))
         return false;
     options->table = operands.at[0];
-    if (options->policy == NULL)
-        command_misuse(argv[0], "--policy is missing");
-    else if (operands.count == 0)
-        command_misuse(argv[0], "the table is missing");
-    else if (operands.count > 1)
-        command_misuse(argv[0], "one table, not %d", operands.count);
-    else if (options->records && !options->json)
-        command_misuse(argv[0], "--records is for --json");
-    else
+    if (!options_name_table(argv[0], options->policy, &operands))
+        return false;
+    if (!options->records || options->json)
         return true;
+    command_misuse(argv[0], "--records is for --json");
     return false;
 }
 

@@ -164,3 +164,17 @@ bool options_parse(const struct options_table *table, int argc, char **argv,
     operands->count = argc - optind;
     return true;
 }
+
+bool options_name_table(const char *command, const char *policy,
+                        const struct operands *operands)
+{
+    if (policy == NULL)
+        command_misuse(command, "--policy is missing");
+    else if (operands->count == 0)
+        command_misuse(command, "the table is missing");
+    else if (operands->count > 1)
+        command_misuse(command, "one table, not %d", operands->count);
+    else
+        return true;
+    return false;
+}

@@ -71,4 +71,9 @@ struct operands {
 bool options_parse(const struct options_table *table, int argc, char **argv,
                    void *target, struct operands *operands, int *exit_code);
 
+/* For commands that hold one table against a policy: are both named?  False: it
+ * has been said what is missing, or too much. */
+bool options_name_table(const char *command, const char *policy,
+                        const struct operands *operands);
+
 #endif
